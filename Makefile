@@ -1,0 +1,38 @@
+# The two commands of the README, and what they stand on.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: phone test setup check bench docs lock clean
+
+phone: setup          ## A phone in the browser with an agent that answers. Options: make phone ARGS="--port 8123 --no-open"
+	@$(BIN)/threedots phone $(ARGS)
+
+test: setup           ## The whole suite. Options: make test ARGS="-k outbox"
+	@$(BIN)/python -m pytest $(ARGS)
+
+setup: $(READY)       ## .venv from the lock file, and this project in it. Costs nothing when nothing changed.
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Threedots needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+check: setup          ## Types and style, as the suite also checks them.
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+bench: setup          ## Measure; results with the machine's figures are in bench/README.md. Options: make bench ARGS="--runs 3"
+	@$(BIN)/python -m bench.turns $(ARGS)
+
+docs: setup           ## Rewrite what is generated: .env.example and docs/commands.md.
+	@$(BIN)/python -m tests.test_docs
+
+lock:                 ## Rewrite requirements.lock from pyproject.toml (needs uv).
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) *.egg-info
