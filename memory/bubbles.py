@@ -1,0 +1,237 @@
+"""The outbox as rows: written, permitted, and told what became of them. No HTTP here.
+
+Everything is a short function over a session, to be run by `Store`. The lease's epoch decides who
+may dispatch; what a POST came to is a fact, and is written by whoever learnt it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session, col, func, select
+
+from memory.inbox import opted_out
+from memory.tables import Bubble, BubbleState, Mailbox
+from memory.turns import Claim, LeaseLost, held
+from phone.clock import utc
+from phone.types import SentMessage
+
+FRESH_FOR = timedelta(minutes=10)
+"""How long a bubble may wait to be sent. After that the moment has passed, and it expires."""
+
+FINISHED = (
+    BubbleState.CONFIRMED,
+    BubbleState.CONFIRMED_LATE,
+    BubbleState.REJECTED,
+    BubbleState.CANCELLED,
+    BubbleState.EXPIRED,
+    BubbleState.UNRESOLVED,
+)
+"""States after which the next bubble of the conversation may leave."""
+
+LANDED = (BubbleState.CONFIRMED, BubbleState.CONFIRMED_LATE)
+"""States that mean AgentPhone took the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One bubble to be: its words, pictures, effect, and the message it answers in thread."""
+
+    text: str = ""
+    media: tuple[str, ...] = ()
+    send_style: str | None = None
+    reply_to_message_id: str | None = None
+
+
+def prepare(
+    session: Session,
+    *,
+    claim: Claim,
+    drafts: Sequence[Draft],
+    ids: Sequence[str],
+    turn_id: str | None,
+    call_id: str | None,
+    kind: str,
+    now: float,
+) -> list[Bubble]:
+    """Write the bubbles of one step, in order, before any of them is sent. Raises LeaseLost."""
+    _must_hold(session, claim)
+    mailbox = session.get_one(Mailbox, claim.mailbox_id)
+    last = session.exec(
+        select(func.max(Bubble.position)).where(Bubble.mailbox_id == claim.mailbox_id)
+    ).one()
+    bubbles = [
+        Bubble(
+            id=bubble_id,
+            mailbox_id=claim.mailbox_id,
+            turn_id=turn_id,
+            call_id=call_id,
+            position=(last or 0) + 1 + index,
+            ref=mailbox.next_ref + index,
+            kind=kind,
+            text=draft.text,
+            media=list(draft.media),
+            send_style=draft.send_style,
+            reply_to_message_id=draft.reply_to_message_id,
+            created_at=utc(now),
+            expires_at=utc(now) + FRESH_FOR,
+        )
+        for index, (bubble_id, draft) in enumerate(zip(ids, drafts, strict=True))
+    ]
+    mailbox.next_ref += len(bubbles)
+    session.add_all([mailbox, *bubbles])
+    session.flush()
+    return bubbles
+
+
+def dispatch(
+    session: Session, *, claim: Claim, bubble_id: str, now: float
+) -> tuple[Bubble, Mailbox]:
+    """Let a prepared bubble leave, or say why it may not: the one check before every POST.
+
+    In one transaction: the lease is mine, the bubble is still fresh, the person has not opted out,
+    and the bubble before it is finished. Raises LeaseLost.
+    """
+    _must_hold(session, claim)
+    bubble = session.get_one(Bubble, bubble_id)
+    mailbox = session.get_one(Mailbox, bubble.mailbox_id)
+    if bubble.state == BubbleState.PREPARED:
+        _let_leave(session, bubble, mailbox, now)
+        session.add(bubble)
+        session.flush()
+    return bubble, mailbox
+
+
+def _let_leave(session: Session, bubble: Bubble, mailbox: Mailbox, now: float) -> None:
+    if bubble.kind == "reply" and opted_out(session, mailbox.group_id or mailbox.participant):
+        _finish(bubble, BubbleState.CANCELLED, now, "opted_out", "They asked not to be texted.")
+    elif utc(now) >= bubble.expires_at:
+        _finish(bubble, BubbleState.EXPIRED, now, bubble.code or "expired", bubble.reason)
+    elif _blocked(session, bubble):
+        _finish(
+            bubble, BubbleState.CANCELLED, now,
+            "predecessor_unconfirmed", "Nobody knows whether the bubble before it arrived.",
+        )  # fmt: skip
+    else:
+        bubble.state = BubbleState.DISPATCHED
+        bubble.attempt += 1
+        bubble.dispatched_at = utc(now)
+
+
+def _blocked(session: Session, bubble: Bubble) -> bool:
+    """Whether an earlier bubble of the same turn has not come to an end yet."""
+    open_before = select(Bubble.id).where(
+        Bubble.mailbox_id == bubble.mailbox_id,
+        Bubble.turn_id == bubble.turn_id,
+        Bubble.position < bubble.position,
+        col(Bubble.state).not_in(FINISHED),
+    )
+    return session.exec(open_before).first() is not None
+
+
+def record(
+    session: Session,
+    *,
+    bubble_id: str,
+    attempt: int,
+    state: BubbleState,
+    code: str | None,
+    reason: str | None,
+    drop_reply: bool,
+    sent: SentMessage | None,
+    now: float,
+) -> Bubble:
+    """Write what a POST came to, by its attempt, whoever holds the lease by now."""
+    bubble = session.get_one(Bubble, bubble_id)
+    if bubble.attempt != attempt or bubble.state not in (
+        BubbleState.DISPATCHED,
+        BubbleState.UNCONFIRMED,
+    ):
+        return bubble
+    asked_for_thread = bubble.reply_to_message_id is not None
+    if sent is not None:
+        bubble.message_id = sent.id
+        bubble.channel = sent.channel
+        if asked_for_thread:
+            bubble.threaded = not sent.reply_parent_unresolved
+        _learn_conversation(session, bubble.mailbox_id, sent)
+    if drop_reply:
+        bubble.reply_to_message_id = None
+        bubble.threaded = False
+    if state == BubbleState.PREPARED:
+        bubble.state, bubble.code, bubble.reason = state, code, reason
+    else:
+        kept = bubble.code if state == BubbleState.CONFIRMED else code
+        _finish(bubble, state, now, kept, reason)
+    session.add(bubble)
+    session.flush()
+    return bubble
+
+
+def _learn_conversation(session: Session, mailbox_id: int, sent: SentMessage) -> None:
+    mailbox = session.get_one(Mailbox, mailbox_id)
+    if mailbox.conversation_id is not None or not sent.conversation_id:
+        return
+    known = select(Mailbox.id).where(Mailbox.conversation_id == sent.conversation_id)
+    if session.exec(known).first() is None:  # otherwise intake merges the two at the next webhook
+        mailbox.conversation_id = sent.conversation_id
+        session.add(mailbox)
+
+
+def cancel_rest(session: Session, *, after: Bubble, now: float) -> None:
+    """Cancel what the same turn still had to say: it would read oddly after a missing bubble."""
+    waiting = select(Bubble).where(
+        Bubble.mailbox_id == after.mailbox_id,
+        Bubble.turn_id == after.turn_id,
+        Bubble.position > after.position,
+        Bubble.state == BubbleState.PREPARED,
+    )
+    for bubble in session.exec(waiting):
+        _finish(
+            bubble, BubbleState.CANCELLED, now,
+            "predecessor_unconfirmed", "Nobody knows whether the bubble before it arrived.",
+        )  # fmt: skip
+        session.add(bubble)
+
+
+def abandon(session: Session, *, turn_id: str, now: float) -> list[Bubble]:
+    """What a dead worker left: what was dispatched is unknown now, what was written is returned."""
+    rows = session.exec(
+        select(Bubble).where(Bubble.turn_id == turn_id).order_by(col(Bubble.position))
+    ).all()
+    for bubble in rows:
+        if bubble.state == BubbleState.DISPATCHED:
+            _finish(
+                bubble, BubbleState.UNCONFIRMED, now,
+                "crash", "We stopped before AgentPhone's answer was written down.",
+            )  # fmt: skip
+            session.add(bubble)
+    return [bubble for bubble in rows if bubble.state == BubbleState.PREPARED]
+
+
+def of_turn(session: Session, turn_id: str) -> list[Bubble]:
+    """A turn's bubbles, in order."""
+    return list(
+        session.exec(select(Bubble).where(Bubble.turn_id == turn_id).order_by(col(Bubble.position)))
+    )
+
+
+def redispatchable(bubble: Bubble) -> bool:
+    """Whether the POST definitely sent nothing, so that the same bubble may be tried again."""
+    return bubble.state == BubbleState.PREPARED
+
+
+def _finish(
+    bubble: Bubble, state: BubbleState, now: float, code: str | None, reason: str | None
+) -> None:
+    bubble.state, bubble.code, bubble.reason = state, code, reason
+    bubble.finished_at = utc(now)
+
+
+def _must_hold(session: Session, claim: Claim) -> None:
+    if not held(session, claim):
+        raise LeaseLost(
+            f"conversation {claim.mailbox_id}: epoch {claim.epoch} is no longer the latest"
+        )

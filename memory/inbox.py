@@ -1,0 +1,322 @@
+"""What becomes of a webhook between its signature and its 200: one transaction, nothing lost.
+
+accept ─▶ known already?            ─▶ duplicate
+       ─▶ not for us to answer?     ─▶ ignored, its body kept
+       ─▶ consent words obeyed ─▶ the message stored in its mailbox, which is due
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Select, and_, bindparam, delete, exists, false, func, insert, or_
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, select
+
+from memory.consents import latest_consent, opted_out, record_consent
+from memory.mailboxes import arrive, find_mailbox_of_tapback
+from memory.tables import (
+    Bubble,
+    BubbleState,
+    Consent,
+    DeadLetter,
+    Event,
+    EventKey,
+    Mailbox,
+    Message,
+    MessageState,
+)
+from phone.clock import utc
+from phone.types import Ignored, Inbound, InboundMessage, InboundReaction
+from safety.consent import Keyword, keyword
+
+__all__ = [
+    "Receipt",
+    "accept",
+    "bury",
+    "is_answer",
+    "latest_consent",
+    "opted_out",
+    "record_consent",
+]
+
+DROPPED_OPTED_OUT = "dropped(opted_out)"
+DROPPED_EMPTY = "dropped(empty)"
+NOTED = "noted"
+"""The outcome of a tapback that asks for no answer: the next turn sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a webhook.
+
+    Attributes:
+        result: `accepted` and stored as a message, a `duplicate` of which nothing was stored, or
+            `ignored`: its event is kept and starts nothing.
+        mailbox_id, ref: Where the message lies, when accepted; None otherwise.
+        is_due: Whether there is work now, so that workers are to be woken.
+    """
+
+    result: Literal["accepted", "duplicate", "ignored"]
+    mailbox_id: int | None = None
+    ref: int | None = None
+    is_due: bool = False
+
+
+def accept(
+    session: Session,
+    inbound: Inbound,
+    *,
+    body: bytes,
+    keys: list[str],
+    now: float,
+    own_numbers: Collection[str] = (),
+) -> Receipt:
+    """Store what a signed webhook says, obey consent words, and mark its conversation due.
+
+    Args:
+        body: The request body as received; it is kept as it is.
+        keys: What makes it a duplicate, from `phone.webhook.dedupe_keys`; one known key is enough.
+        now: The present, Unix seconds.
+        own_numbers: Numbers of ours, E.164: what they write is never answered.
+    """
+    session.flush()  # the statements below go past the session
+    known = _look_up(session, inbound, keys)
+    if known.is_duplicate:
+        return Receipt("duplicate")
+    why = _why_ignored(inbound, own_numbers)
+    receipt = Receipt("ignored")
+    if why is None and isinstance(inbound, InboundMessage):
+        receipt = _put_text(session, inbound, known, now=now)
+    elif why is None and isinstance(inbound, InboundReaction):
+        mailbox = find_mailbox_of_tapback(session, inbound)
+        if mailbox is None:
+            why = "unknown_conversation"
+        else:
+            receipt = _put_tapback(session, inbound, mailbox, known, now=now)
+    _keep_event(session, inbound, body=body, keys=keys, why=why, now=now)
+    return receipt
+
+
+def bury(session: Session, *, webhook_id: str, body: bytes, reason: str, now: float) -> DeadLetter:
+    """Keep a body that AgentPhone signed and nobody can read. The same body is kept once."""
+    digest = hashlib.sha256(body).hexdigest()
+    letter = session.exec(select(DeadLetter).where(DeadLetter.digest == digest)).first()
+    if letter is None:
+        letter = DeadLetter(
+            webhook_id=webhook_id,
+            reason=reason,
+            body=body,
+            digest=digest,
+            received_at=utc(now),
+        )
+        session.add(letter)
+        session.flush()
+    return letter
+
+
+def is_answer(target_text: str) -> bool:
+    """Whether a tapback on this text of ours answers it: its last sentence is a question.
+
+    What follows the question mark and is no word (an emoji, a quote, a smile) is no sentence.
+    """
+    return re.search(r"[?\uff1f؟‽⁇⁈⁉][\W_]*$", target_text[-200:]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database knows already of a webhook.
+
+    Attributes:
+        is_earlier_talk: The message was read back from AgentPhone before its webhook came: it was
+            shown to the model as history and never answered.
+        opted_out: Its sender told us to stop.
+    """
+
+    is_duplicate: bool
+    is_earlier_talk: bool
+    opted_out: bool
+
+
+_IS_THIS_MESSAGE = col(Message.message_id) == bindparam("message_id")
+_IS_EARLIER_TALK = and_(
+    col(Message.state) == MessageState.SETTLED.value, col(Message.turn_id).is_(None)
+)
+_LATEST_CONSENT = (
+    columns(col(Consent.opted_out))
+    .where(col(Consent.participant) == bindparam("participant"))
+    .order_by(col(Consent.id).desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+# Prepared once: to build a statement costs more than to run it, and intake runs these all the time.
+_INSERT_EVENT = insert(Event)
+_INSERT_KEY = insert(EventKey)
+_INSERT_MESSAGE = insert(Message)
+
+
+@functools.cache
+def _known(count: int) -> Select[bool, bool, bool]:
+    """The question for so many keys, which `IN` would have to write out anew each time."""
+    keys: list[Any] = [bindparam(f"key_{number}") for number in range(count)]
+    return columns(
+        or_(
+            exists().where(col(EventKey.key).in_(keys)),
+            exists().where(_IS_THIS_MESSAGE, ~_IS_EARLIER_TALK),
+        ),
+        exists().where(_IS_THIS_MESSAGE),
+        func.coalesce(_LATEST_CONSENT, false()),
+    )
+
+
+def _look_up(session: Session, inbound: Inbound, keys: list[str]) -> _Known:
+    about = {
+        "message_id": inbound.message_id if isinstance(inbound, InboundMessage) else None,
+        "participant": None if isinstance(inbound, Ignored) else inbound.from_handle,
+    }
+    about |= {f"key_{number}": key for number, key in enumerate(keys)}
+    return _Known(*session.connection().execute(_known(len(keys)), about).one())
+
+
+def _why_ignored(inbound: Inbound, own_numbers: Collection[str]) -> str | None:
+    if isinstance(inbound, Ignored):
+        return inbound.why
+    if inbound.is_test:
+        return "test"
+    return "own_number" if inbound.from_handle in own_numbers else None
+
+
+def _put_text(session: Session, inbound: InboundMessage, known: _Known, *, now: float) -> Receipt:
+    word = _obey(session, inbound, was_out=known.opted_out, now=now)
+    silenced = inbound.group is not None and opted_out(session, inbound.group.group_id)
+    outcome = None
+    if (known.opted_out and word in (None, Keyword.STOP)) or (silenced and word is None):
+        outcome = DROPPED_OPTED_OUT
+    elif not inbound.text.strip() and not inbound.media_urls:
+        outcome = DROPPED_EMPTY
+    if known.is_earlier_talk:
+        _forget(session, inbound.message_id)
+    mailbox_id, ref = arrive(session, inbound, is_due=outcome is None, now=now)
+    values = {
+        "mailbox_id": mailbox_id,
+        "ref": ref,
+        "message_id": inbound.message_id,
+        "sender": inbound.from_handle,
+        "sender_name": inbound.sender_name,
+        "text": inbound.text,
+        "media": inbound.media_urls,
+        "channel": inbound.channel,
+        "keyword": word,
+        "received_at": inbound.received_at,
+    }
+    return _put(session, values, outcome=outcome, now=now)
+
+
+def _put_tapback(
+    session: Session,
+    inbound: InboundReaction,
+    mailbox: Mailbox,
+    known: _Known,
+    *,
+    now: float,
+) -> Receipt:
+    outcome = None
+    if not _answers_us(session, mailbox, inbound):
+        outcome = NOTED
+    elif known.opted_out:
+        outcome = DROPPED_OPTED_OUT
+    else:
+        mailbox.due_at = mailbox.due_at or utc(now)
+    ref, mailbox.next_ref = mailbox.next_ref, mailbox.next_ref + 1
+    session.flush()
+    values = {
+        "mailbox_id": mailbox.id,
+        "ref": ref,
+        "kind": "tapback",
+        "sender": inbound.from_handle,
+        "channel": inbound.channel,
+        "reaction": inbound.reaction,
+        "target_message_id": inbound.message_id,
+        "target_text": inbound.target_text,
+        "received_at": inbound.created_at,
+    }
+    return _put(session, values, outcome=outcome, now=now)
+
+
+def _put(session: Session, values: dict[str, Any], *, outcome: str | None, now: float) -> Receipt:
+    """Store a message: settled when it has an outcome already, else waiting."""
+    state = MessageState.SETTLED if outcome else MessageState.WAITING
+    fate = {"outcome": outcome, "state": state, "stored_at": utc(now)}
+    session.connection().execute(_INSERT_MESSAGE, values | fate)
+    return Receipt("accepted", values["mailbox_id"], values["ref"], is_due=outcome is None)
+
+
+def _keep_event(
+    session: Session,
+    inbound: Inbound,
+    *,
+    body: bytes,
+    keys: list[str],
+    why: str | None,
+    now: float,
+) -> None:
+    event = {
+        "webhook_id": inbound.webhook_id,
+        "event": inbound.event if isinstance(inbound, Ignored) else f"agent.{inbound.kind}",
+        "body": body,
+        "why": why,
+        "received_at": utc(now),
+    }
+    connection = session.connection()
+    stored = connection.execute(_INSERT_EVENT, event).inserted_primary_key
+    if stored and keys:
+        rows = [{"key": key, "event_id": stored.id} for key in dict.fromkeys(keys)]
+        connection.execute(_INSERT_KEY, rows)
+
+
+def _obey(
+    session: Session, inbound: InboundMessage, *, was_out: bool, now: float
+) -> Keyword | None:
+    """Do what a consent word asks, in the ledger. None: the text is conversation.
+
+    START is conversation to somebody who never stopped, and in a group HELP is meant for the group;
+    but a member's STOP is theirs wherever it is said, and silences us in that group as well, for
+    nobody can be left out of one. Only who said STOP can undo it.
+    """
+    word = keyword(inbound.text)
+    if (word is Keyword.HELP and inbound.group) or (word is Keyword.START and not was_out):
+        return None
+    if word is Keyword.START or (word is Keyword.STOP and not was_out):
+        for whom in (inbound.from_handle, *([inbound.group.group_id] if inbound.group else [])):
+            record_consent(
+                session,
+                whom,
+                opted_out=word is Keyword.STOP,
+                how="keyword",
+                evidence=inbound.text,
+                message_id=inbound.message_id,
+                now=now,
+            )
+    return word
+
+
+def _forget(session: Session, message_id: str | None) -> None:
+    """Earlier talk whose webhook comes after all is stored anew, to be answered."""
+    session.exec(delete(Message).where(col(Message.message_id) == message_id))
+
+
+def _answers_us(session: Session, mailbox: Mailbox, inbound: InboundReaction) -> bool:
+    landed = (BubbleState.CONFIRMED, BubbleState.CONFIRMED_LATE)
+    target = select(Bubble.text).where(
+        Bubble.mailbox_id == mailbox.id,
+        Bubble.message_id == inbound.message_id,
+        col(Bubble.state).in_(landed),
+    )
+    text = session.exec(target).first()
+    return text is not None and is_answer(text)

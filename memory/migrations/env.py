@@ -1,0 +1,28 @@
+"""Alembic's way in: run the migrations on the connection that `memory.schema` opened."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlmodel import AutoString, SQLModel
+
+from memory import tables
+
+
+def plain_type(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Write SQLAlchemy's own types into revisions: they must not change when ours do."""
+    if kind == "type" and isinstance(item, tables.UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_item=plain_type,
+    render_as_batch=True,  # SQLite cannot alter a column in place: Alembic copies the table
+    transactional_ddl=True,  # the upgrade is one transaction, on SQLite too
+)
+context.run_migrations()

@@ -1,0 +1,249 @@
+"""A mailbox as work: one worker at a time holds it under a lease and takes what waits as a burst.
+
+    due ─▶ claim (epoch + 1) ─▶ take ─▶ a turn runs ─▶ settle ─▶ take … ─▶ None: nothing waits
+
+A worker that was paused past its lease finds its epoch outrun: whatever it would write is refused
+with `LeaseLost`, and it must drop everything it was about to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, update
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from memory.tables import Mailbox, Message, MessageState, Turn, TurnState
+from phone.clock import utc
+
+LEASE = 15.0
+"""Seconds a claim lasts unless renewed; after that any worker may take over."""
+
+
+class LeaseLost(Exception):
+    """Somebody else may be working on this mailbox: stop, write nothing, send nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a mailbox, until it expires and somebody else claims it."""
+
+    mailbox_id: int
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What one turn is about.
+
+    Attributes:
+        messages: Oldest first, as they reached AgentPhone.
+        resumed: The turn was begun by a worker that did not finish it; see `turn.attempts`.
+    """
+
+    turn: Turn
+    messages: list[Message]
+    resumed: bool
+
+
+def claim(session: Session, *, owner: str, now: float, lease: float = LEASE) -> Claim | None:
+    """Take hold of the mailbox that has been due longest and that nobody holds; None without one.
+
+    Args:
+        owner: Names the worker, uniquely among all processes.
+        lease: Seconds until others may take over; `renew` in time.
+    """
+    free = or_(col(Mailbox.leased_until).is_(None), col(Mailbox.leased_until) <= utc(now))
+    mailbox = session.exec(
+        select(Mailbox)
+        .where(col(Mailbox.due_at).is_not(None), free)
+        .order_by(col(Mailbox.due_at), col(Mailbox.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if mailbox is None or mailbox.id is None:
+        return None
+    mailbox.lease_owner = owner
+    mailbox.lease_epoch += 1
+    mailbox.leased_until = utc(now + lease)
+    return Claim(mailbox.id, owner, mailbox.lease_epoch)
+
+
+def renew(session: Session, claim: Claim, *, now: float, lease: float = LEASE) -> bool:
+    """Hold on for another `lease` seconds. False when the claim is lost: stop at once."""
+    if (mailbox := _held_mailbox(session, claim)) is None:
+        return False
+    mailbox.leased_until = utc(now + lease)
+    return True
+
+
+def held(session: Session, claim: Claim) -> bool:
+    """Whether nobody has claimed this mailbox since, nor was it let go.
+
+    In a transaction that then writes, the answer stays true until its end.
+    """
+    return _held_mailbox(session, claim) is not None
+
+
+def take(session: Session, claim: Claim, *, turn_id: str, now: float) -> Burst | None:
+    """Everything that waits, as one new turn; or the turn that a dead worker left running.
+
+    None when nothing waits: the mailbox is let go in the same transaction, so that a message is
+    either in this burst or makes the mailbox due again.
+
+    Raises:
+        LeaseLost: The claim is somebody else's now.
+    """
+    mailbox = _mailbox(session, claim)
+    running = session.exec(
+        select(Turn).where(Turn.mailbox_id == mailbox.id, Turn.state == TurnState.RUNNING)
+    ).first()
+    if running is not None:
+        return _taken_up(session, running, claim, turn_id=turn_id)
+    messages = _waiting(session, claim)
+    if not messages:
+        _release(mailbox, due_at=None)
+        return None
+    turn = Turn(
+        id=turn_id,
+        mailbox_id=claim.mailbox_id,
+        epoch=claim.epoch,
+        channel=mailbox.channel,
+        started_at=utc(now),
+    )
+    session.add(turn)
+    mailbox.due_at = utc(now)
+    return Burst(turn, _taken(messages, turn_id), resumed=False)
+
+
+def join(session: Session, claim: Claim, turn_id: str) -> list[Message]:
+    """Take what has come since into the running turn, oldest first; empty when nothing has.
+
+    Raises:
+        LeaseLost: The claim is somebody else's now.
+    """
+    _running_turn(session, claim, turn_id)
+    return _taken(_waiting(session, claim), turn_id)
+
+
+def settle(
+    session: Session,
+    claim: Claim,
+    turn_id: str,
+    *,
+    outcome: str,
+    reason: str | None = None,
+    now: float,
+    **columns: Any,
+) -> None:
+    """End a turn and with it every message it took. The mailbox stays held: `take` again.
+
+    Args:
+        outcome: `answered`, `reacted`, `silent`, `handed_over`, `dropped` or `failed`. Its messages
+            get the same, with the reason in brackets: `dropped(opted_out)`.
+        columns: Other columns of `Turn` to write with it.
+
+    Raises:
+        LeaseLost: The claim is somebody else's now.
+    """
+    turn = _running_turn(session, claim, turn_id)
+    turn.state = TurnState.SETTLED
+    turn.outcome, turn.reason, turn.settled_at = outcome, reason, utc(now)
+    for name, value in columns.items():
+        if name not in Turn.model_fields:
+            raise TypeError(f"Turn has no column {name!r}")
+        setattr(turn, name, value)
+    session.exec(
+        update(Message)
+        .where(col(Message.turn_id) == turn_id)
+        .values(state=MessageState.SETTLED, outcome=f"{outcome}({reason})" if reason else outcome)
+    )
+
+
+def let_go(session: Session, claim: Claim, *, now: float) -> None:
+    """Give the mailbox back before the lease expires; due again if anything is left to do in it.
+
+    Nothing happens when the claim is lost already.
+    """
+    if (mailbox := _held_mailbox(session, claim)) is None:
+        return
+    unsettled = select(Message.id).where(
+        Message.mailbox_id == mailbox.id, Message.state != MessageState.SETTLED
+    )
+    is_due = session.exec(unsettled.limit(1)).first() is not None
+    _release(mailbox, due_at=(mailbox.due_at or utc(now)) if is_due else None)
+
+
+def void_leases(session: Session) -> None:
+    """Free every mailbox. For the start of the only worker process: whoever held them is dead."""
+    leased = col(Mailbox.leased_until).is_not(None)
+    session.exec(update(Mailbox).where(leased).values(lease_owner=None, leased_until=None))
+
+
+def oldest_due(session: Session) -> datetime | None:
+    """Since when the longest-waiting mailbox has been due, or at work; None when nothing is."""
+    return session.exec(select(func.min(Mailbox.due_at))).one()
+
+
+def _held_mailbox(session: Session, claim: Claim) -> Mailbox | None:
+    """The claimed mailbox, locked until the transaction ends; None when the claim is lost."""
+    mailbox = session.get(Mailbox, claim.mailbox_id, with_for_update=True)
+    if mailbox is None:  # folded into another mailbox of the same conversation
+        return None
+    is_mine = (mailbox.lease_owner, mailbox.lease_epoch) == (claim.owner, claim.epoch)
+    return mailbox if is_mine else None
+
+
+def _mailbox(session: Session, claim: Claim) -> Mailbox:
+    mailbox = _held_mailbox(session, claim)
+    if mailbox is None:
+        raise LeaseLost(f"{claim.owner} no longer holds mailbox {claim.mailbox_id}")
+    return mailbox
+
+
+def _running_turn(session: Session, claim: Claim, turn_id: str) -> Turn:
+    _mailbox(session, claim)
+    turn = session.get(Turn, turn_id)
+    if turn is None or (turn.mailbox_id, turn.epoch) != (claim.mailbox_id, claim.epoch):
+        raise LeaseLost(f"{claim.owner} no longer holds turn {turn_id}")
+    return turn
+
+
+def _taken_up(session: Session, turn: Turn, claim: Claim, *, turn_id: str) -> Burst:
+    """The turn that runs here already: left by a dead worker, or begun by this very call.
+
+    The latter when the connection broke during the commit and the work was replayed.
+    """
+    resumed = turn.id != turn_id
+    if resumed:
+        turn.epoch = claim.epoch
+        turn.attempts += 1
+    messages = session.exec(_in_order(select(Message).where(Message.turn_id == turn.id))).all()
+    return Burst(turn, list(messages), resumed=resumed)
+
+
+def _waiting(session: Session, claim: Claim) -> list[Message]:
+    waiting = select(Message).where(
+        Message.mailbox_id == claim.mailbox_id, Message.state == MessageState.WAITING
+    )
+    return list(session.exec(_in_order(waiting)).all())
+
+
+def _in_order(messages: SelectOfScalar[Message]) -> SelectOfScalar[Message]:
+    return messages.order_by(col(Message.received_at), col(Message.id))
+
+
+def _taken(messages: list[Message], turn_id: str) -> list[Message]:
+    for message in messages:
+        message.state = MessageState.TAKEN
+        message.turn_id = turn_id
+    return messages
+
+
+def _release(mailbox: Mailbox, *, due_at: datetime | None) -> None:
+    mailbox.due_at = due_at
+    mailbox.lease_owner = mailbox.leased_until = None

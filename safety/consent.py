@@ -1,0 +1,82 @@
+"""STOP, START and HELP: the words that are answered by rule, before any model reads them.
+
+Only messages that consist of such a word count here. "stop by at six" is conversation.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from enum import StrEnum
+
+
+class Keyword(StrEnum):
+    """What a consent word asks for."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+STOP_WORDS = frozenset(
+    [
+        *("stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit"),
+        *("revoke", "optout", "opt out", "remove"),
+        *("arret", "arrêt", "alto", "basta", "parar"),
+    ]
+)
+"""Each ends all texting. English: the carriers' list and the FCC's (47 CFR 64.1200(a)(10)); then
+French, Spanish, Italian and Portuguese. Taking one out may break the law."""
+
+START_WORDS = frozenset({"start", "unstop", "subscribe"})
+"""Each allows texting again. YES is not among them: it answers too many other questions."""
+
+HELP_WORDS = frozenset({"help", "info"})
+"""Each asks who is texting and how to stop it."""
+
+COURTESIES = ("thank you", "thanks", "please", "pls", "thx", "por favor", "gracias", "merci")
+"""Said before or after STOP or START without changing it: "Stop. Thank you". "Please help" is left
+to conversation: it is seldom a question about the sender."""
+
+LONGEST = 200
+"""Characters beyond which nothing is a bare consent word; spares long messages the normalising."""
+
+
+def keyword(text: str) -> Keyword | None:
+    """The consent word that the whole message is, or None when it is conversation.
+
+    Case, full-width letters, invisible characters, quotes and punctuation do not matter; a hyphen
+    counts as a space (`opt-out`). Look-alike letters of other alphabets are not folded.
+    """
+    if len(text) > LONGEST:
+        return None
+    words = _words(text)
+    if words in HELP_WORDS:
+        return Keyword.HELP
+    bare = _without_courtesies(words)
+    if bare in STOP_WORDS:
+        return Keyword.STOP
+    return Keyword.START if bare in START_WORDS else None
+
+
+def _words(text: str) -> str:
+    """The message folded: lower case, nothing invisible, its words one space apart."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    visible = (char for char in folded if not _is_invisible(char))
+    return " ".join("".join(char if _is_of_a_word(char) else " " for char in visible).split())
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) == "Cf" or "\ufe00" <= char <= "\ufe0f"
+
+
+def _is_of_a_word(char: str) -> bool:
+    """Letters, marks and digits; emoji too: "stop 😂" is not plainly a wish to be left alone."""
+    category = unicodedata.category(char)
+    return category[0] in "LMN" or category == "So"
+
+
+def _without_courtesies(words: str) -> str:
+    shorter = words
+    for courtesy in COURTESIES:
+        shorter = shorter.removeprefix(f"{courtesy} ").removesuffix(f" {courtesy}")
+    return shorter if shorter == words else _without_courtesies(shorter)

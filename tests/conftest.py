@@ -1,0 +1,36 @@
+"""No test reaches a model or a network, and none reads this machine's settings."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+from pydantic_ai import models
+
+models.ALLOW_MODEL_REQUESTS = False
+
+# A slow machine is not a wrong answer, and the same code gives the same result each time.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
+
+OURS = ("AGENTPHONE_", "THREEDOTS_", "OPENAI_", "DATABASE_URL")
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever key this machine has, the tests know nothing of it."""
+    for name in list(os.environ):
+        if name.startswith(OURS):
+            monkeypatch.delenv(name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="Fail when any test was skipped.")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With --no-skips a skipped test is a failed run; pytest's own summary still comes last."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
