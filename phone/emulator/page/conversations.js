@@ -1,0 +1,78 @@
+/** The list of conversations: who, the last words, how many unread. */
+
+import { byId, element, rove } from "./element.js";
+import { attempt } from "./notices.js";
+import { listTime } from "./time.js";
+
+export class Conversations {
+  #store;
+  #list = byId("conversation-list");
+  #opened;
+
+  /** @param {function()} opened called when the reader chose a conversation */
+  constructor(store, opened) {
+    this.#store = store;
+    this.#opened = opened;
+    store.on("list", () => this.#draw());
+    this.#list.addEventListener("click", (event) => this.#choose(event.target.closest("button")));
+    this.#list.addEventListener("keydown", (event) => rove(event, [...this.#list.querySelectorAll("button")]));
+  }
+
+  focus() {
+    (this.#list.querySelector("[aria-current]") ?? this.#list.querySelector("button"))?.focus();
+  }
+
+  async #choose(row) {
+    if (!row) return;
+    await attempt(() => this.#store.open(row.dataset.key));
+    this.#opened();
+  }
+
+  #draw() {
+    const focused = document.activeElement?.closest("#conversation-list button")?.dataset.key;
+    const entries = this.#store.entries();
+    this.#list.replaceChildren(...entries.map((entry, nth) => element("li", {}, this.#row(entry, `words-${nth}`))));
+    if (focused) this.#list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    this.#drawUnread(entries.reduce((sum, entry) => sum + entry.unread, 0));
+  }
+
+  /** The last words describe the row and are no part of its name: it stays the same button whatever is said. */
+  #row({ key, name, isGroup, preview, at, unread }, wordsId) {
+    return element(
+      "button",
+      {
+        type: "button",
+        class: "conversation",
+        "aria-current": key === this.#store.key && "true",
+        "aria-label": unread ? `${name}, ${unread} unread` : name,
+        "aria-describedby": wordsId,
+        dataset: { key, rove: "" },
+      },
+      avatar(name, isGroup ? "group" : "person"),
+      element("span", { class: "name", text: name }),
+      at ? element("time", { datetime: at, text: listTime(new Date(at)) }) : null,
+      element("span", { class: "preview", id: wordsId, text: preview }),
+      unread ? element("span", { class: "count", text: String(unread) }) : null,
+    );
+  }
+
+  #drawUnread(unread) {
+    const count = byId("back-unread");
+    count.hidden = unread === 0;
+    count.textContent = String(unread);
+    const back = "Back to conversations";
+    byId("back").setAttribute("aria-label", unread ? `${back}, ${unread} unread` : back);
+    document.title = unread ? `(${unread}) Messages` : "Messages";
+  }
+}
+
+/** A round with somebody's first letters, decoration beside their name; `kind` is `agent`, `group` or a person. */
+export function avatar(name, kind = "person") {
+  const letters = [...name.matchAll(/(?:^|\s)(\p{L})/gu)].slice(0, 2).map((found) => found[1]);
+  const text = letters.join("").toLocaleUpperCase() || "#";
+  const face = element("span", { class: "avatar", "aria-hidden": "true", text });
+  face.dataset.tint = kind === "person" ? String(tint(name)) : kind;
+  return face;
+}
+
+const tint = (name) => [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 6, 0);
