@@ -1,0 +1,174 @@
+"""What a tool may touch in this turn: one conversation, and nothing beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from memory.bubbles import LANDED, Draft
+from memory.state import ConversationState, OwnState
+from memory.tables import Bubble, BubbleState, Mailbox
+from memory.turns import Claim
+from tools.bubbles import split
+from tools.outbox import Outbox
+from tools.plain import plain
+
+SMS_LIMIT = 1600
+"""Characters of one SMS bubble. AgentPhone's own adapter cuts there; a segment has 160 or 70."""
+
+IMESSAGE_LIMIT = 4000
+"""Characters of one iMessage bubble. AgentPhone publishes none; more than this nobody reads."""
+
+
+class UnknownReference(Exception):
+    """The model named a message or a picture that this conversation does not have."""
+
+
+@dataclass
+class Hands:
+    """The agent's hands in one turn: pydantic-ai's `deps`.
+
+    Everything is bound to the turn's own conversation. No tool takes a number, an id of AgentPhone
+    or an address from the model: messages go by reference (`m12`), pictures by handle.
+
+    Attributes:
+        references: `m12` to AgentPhone's message id, for what can be answered or tapped.
+        instructions: What the model is instructed in this turn.
+        nudge: What it is told when it answered with nothing at all.
+        latest: The reference of the newest inbound message, meant by a tapback that names none.
+        pictures: Handle to https address: this conversation's attachments and the owner's assets.
+        memory: What is remembered; tools change it in place, the turn saves it.
+        bubbles: What this turn has said so far, each with what became of it.
+        tapped: References this turn has tapped back on.
+        changed_background: Whether a background was set or removed in this turn.
+        nudged: Whether it was told; once is enough.
+        warned: Whether a refusal went back to the model; once is enough.
+    """
+
+    claim: Claim
+    turn_id: str
+    mailbox: Mailbox
+    channel: str
+    outbox: Outbox
+    memory: ConversationState
+    instructions: str = ""
+    nudge: str = ""
+    references: dict[str, str] = field(default_factory=dict)
+    latest: str | None = None
+    pictures: dict[str, str] = field(default_factory=dict)
+    bubbles: list[Bubble] = field(default_factory=list)
+    tapped: list[str] = field(default_factory=list)
+    changed_background: bool = False
+    nudged: bool = False
+    warned: bool = False
+
+    @property
+    def on_imessage(self) -> bool:
+        """Whether effects, threads, tapbacks and typing exist here just now."""
+        return self.channel == "imessage"
+
+    @property
+    def own(self) -> OwnState:
+        """Your agent's own typed state (`memory.state.OwnState`): change it, it is saved."""
+        return self.memory.state
+
+    @property
+    def said(self) -> list[Bubble]:
+        """The bubbles of this turn that arrived, or may have."""
+        return [b for b in self.bubbles if b.state in (*LANDED, BubbleState.UNCONFIRMED)]
+
+    @property
+    def refused(self) -> list[Bubble]:
+        """The bubbles of this turn that definitely did not arrive."""
+        gone = (BubbleState.REJECTED, BubbleState.CANCELLED, BubbleState.EXPIRED)
+        return [b for b in self.bubbles if b.state in gone]
+
+    @property
+    def did_something(self) -> bool:
+        """Whether the person will notice that anything happened."""
+        return bool(self.said or self.tapped or self.changed_background)
+
+    def message_id(self, reference: str) -> str:
+        """AgentPhone's id for `m12`. Raises UnknownReference, naming the newest ones there are."""
+        name = reference.strip().strip("[]").lower()
+        if name.isdigit():
+            name = f"m{name}"
+        if name not in self.references:
+            newest = ", ".join(list(self.references)[-5:]) or "none"
+            raise UnknownReference(f"{reference!r} is no message here. The newest are: {newest}.")
+        return self.references[name]
+
+    def picture(self, handle: str) -> str:
+        """The address behind a picture's handle. Raises UnknownReference, which names them."""
+        if handle not in self.pictures:
+            known = ", ".join(self.pictures) or "none"
+            raise UnknownReference(f"{handle!r} is no picture you have. You have: {known}.")
+        return self.pictures[handle]
+
+    async def say(
+        self,
+        text: str,
+        *,
+        pictures: Sequence[str] = (),
+        send_style: str | None = None,
+        reply_to_message_id: str | None = None,
+        call_id: str | None = None,
+    ) -> list[Bubble]:
+        """Send words (Markdown becomes plain text) and pictures as one or several bubbles."""
+        drafts = self.drafts(text, pictures=pictures)
+        if drafts:
+            opening = drafts[0]
+            drafts[0] = Draft(
+                opening.text,
+                opening.media,
+                send_style if self.on_imessage else None,
+                reply_to_message_id,
+            )
+        sent = await self.outbox.send(self.claim, self.turn_id, drafts, call_id=call_id)
+        self.bubbles.extend(sent)
+        return sent
+
+    def drafts(self, text: str, *, pictures: Sequence[str] = ()) -> list[Draft]:
+        """How words and pictures become bubbles on this channel."""
+        limit = IMESSAGE_LIMIT if self.on_imessage else SMS_LIMIT
+        words = [Draft(text=part) for part in split(plain(text), limit=limit)]
+        if not pictures:
+            return words
+        if words and len(pictures) == 1:
+            return [Draft(text=words[0].text, media=tuple(pictures)), *words[1:]]
+        # Several pictures are a carousel on iMessage, and a carousel carries no words.
+        return [Draft(media=tuple(pictures)), *words]
+
+    def repeats(self, text: str) -> bool:
+        """Whether this turn has said exactly that already."""
+        words = " ".join(plain(text).split())
+        together = " ".join(" ".join(b.text.split()) for b in self.said if b.text)
+        return bool(words) and (
+            words == together or any(words == " ".join(b.text.split()) for b in self.said)
+        )
+
+
+def told(bubbles: Sequence[Bubble]) -> str:
+    """What the model is told about bubbles it sent: what arrived, how, and what did not and why."""
+    return "\n".join(_told(bubble) for bubble in bubbles) or "There was nothing to send."
+
+
+def _told(bubble: Bubble) -> str:
+    name = f"m{bubble.ref}"
+    match bubble.state:
+        case BubbleState.CONFIRMED | BubbleState.CONFIRMED_LATE:
+            channel = bubble.channel or "an unknown channel"
+            return f"{name} sent by {channel}{_lost_on_the_way(bubble)}."
+        case BubbleState.UNCONFIRMED | BubbleState.DISPATCHED | BubbleState.UNRESOLVED:
+            return f"{name}: nobody knows whether it arrived. Do not send it again."
+        case _:
+            return f"{name} was NOT sent ({bubble.code}): {bubble.reason}"
+
+
+def _lost_on_the_way(bubble: Bubble) -> str:
+    lost = []
+    if bubble.threaded is False:
+        lost.append("not in thread")
+    if bubble.send_style and bubble.channel != "imessage":
+        lost.append("without the effect, which only iMessage has")
+    return f" ({', '.join(lost)})" if lost else ""

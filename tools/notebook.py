@@ -1,0 +1,66 @@
+"""What the agent chooses to remember. Saved in the conversation's metadata when the turn ends."""
+
+from __future__ import annotations
+
+from pydantic_ai import FunctionToolset, ModelRetry, RunContext
+
+from tools.hands import Hands
+
+FACT_LENGTH = 200
+"""Characters of one fact. A fact is a sentence, not a story."""
+
+FACTS = 30
+"""Facts kept about one conversation: they ride along on every webhook, so they must stay small."""
+
+notebook = FunctionToolset[Hands](id="notebook", sequential=True)
+
+
+@notebook.tool
+async def remember(ctx: RunContext[Hands], fact: str) -> str:
+    """Note something lasting they told you about themselves, to know it next time.
+
+    Names, people and pets, likes and limits, plans. Not small talk, not what they only asked about,
+    and never passwords, card numbers or health details.
+
+    Args:
+        fact: One short sentence that stands on its own, like "Has a dog called Rex".
+    """
+    words = " ".join(fact.split())
+    if not words or len(words) > FACT_LENGTH:
+        raise ModelRetry(
+            f"A fact has 1 to {FACT_LENGTH} characters and this has {len(words)}. Shorten it."
+        )
+    facts = ctx.deps.memory.facts
+    if _place(facts, words) is not None:
+        return "You knew that already."
+    if len(facts) >= FACTS:
+        raise ModelRetry(
+            f"You know {FACTS} facts and no more fit. Forget one that matters less, then try again."
+        )
+    facts.append(words)
+    return f"Noted: {words}"
+
+
+@notebook.tool
+async def forget(ctx: RunContext[Hands], fact: str) -> str:
+    """Strike something from what you remember, because it is no longer true or they asked you to.
+
+    Args:
+        fact: The fact as it stands in what you remember.
+    """
+    facts = ctx.deps.memory.facts
+    place = _place(facts, fact)
+    if place is None:
+        known = "; ".join(facts) or "nothing"
+        raise ModelRetry(f"You do not remember that. You remember: {known}.")
+    return f"Forgotten: {facts.pop(place)}"
+
+
+def _place(facts: list[str], fact: str) -> int | None:
+    """Where a fact stands, whatever its capitals, spaces and full stop."""
+    wanted = _bare(fact)
+    return next((place for place, known in enumerate(facts) if _bare(known) == wanted), None)
+
+
+def _bare(fact: str) -> str:
+    return " ".join(fact.casefold().split()).rstrip(".")

@@ -1,0 +1,208 @@
+"""The one door out: a bubble is written, then sent at most once, and its fate told honestly.
+
+AgentPhone has no idempotency key, so after a lost answer nobody knows whether a text went out.
+Hence `prepared → dispatched` is committed before the POST, and from `dispatched` only a definite
+"not sent" leads back. Everything else is recorded as what it is: refused, or unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from memory.bubbles import Draft, cancel_rest, dispatch, prepare, record, redispatchable
+from memory.store import Store
+from memory.tables import Bubble, BubbleState, Mailbox
+from memory.turns import Claim
+from phone.client import AgentPhoneClient
+from phone.clock import Clock
+from phone.errors import (
+    BadRequest,
+    CallFailed,
+    NotSent,
+    PaymentRequired,
+    PhoneError,
+    Refused,
+    ReplyTargetGone,
+    Throttled,
+    Unauthorized,
+)
+from phone.types import Background, OutboundMessage, SentMessage, SentReaction
+
+log = logging.getLogger(__name__)
+
+MENDING = 15.0
+"""Seconds between tries while the key or the balance is wrong: ours to mend, so bubbles wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What one POST came to.
+
+    Attributes:
+        state: The bubble's next state; `prepared` means it may be sent again.
+        again_in: Seconds until then.
+    """
+
+    state: BubbleState
+    code: str | None = None
+    reason: str | None = None
+    again_in: float = 0.0
+    drop_reply: bool = False
+    sent: SentMessage | None = None
+
+
+def fate_of(outcome: SentMessage | PhoneError, *, attempt: int) -> Fate:
+    """Sort an answer into sent, definitely not sent, definitely refused, and unknown."""
+    match outcome:
+        case SentMessage():
+            return Fate(BubbleState.CONFIRMED, sent=outcome)
+        case NotSent():
+            return Fate(
+                BubbleState.PREPARED, "not_sent", str(outcome), min(2.0 ** (attempt - 1), 30.0)
+            )
+        case Throttled():
+            wait = outcome.retry_after or min(2.0 ** (attempt - 1), 30.0)
+            return Fate(
+                BubbleState.PREPARED, outcome.code or "throttled", str(outcome), max(wait, 1.0)
+            )
+        case ReplyTargetGone():
+            return Fate(BubbleState.PREPARED, "reply_target_gone", str(outcome), drop_reply=True)
+        case Unauthorized() | PaymentRequired():
+            return Fate(BubbleState.PREPARED, _code(outcome), str(outcome), MENDING)
+        case Refused():
+            return Fate(BubbleState.REJECTED, _code(outcome), str(outcome))
+        case BadRequest():
+            return Fate(BubbleState.REJECTED, "bad_request", str(outcome))
+        case _:
+            code = _code(outcome) if isinstance(outcome, CallFailed) else "unknown"
+            return Fate(BubbleState.UNCONFIRMED, code, str(outcome))
+
+
+def _code(error: CallFailed) -> str:
+    return error.code or (str(error.status) if error.status else "no_answer")
+
+
+class Outbox:
+    """Sends what a turn has to say, and what it does beside words, for one deployment.
+
+    Attributes:
+        paused_by: Why nothing can be sent by anybody just now (key or balance), or None.
+    """
+
+    def __init__(
+        self, store: Store, phone: AgentPhoneClient, *, clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self.paused_by: str | None = None
+        self._store = store
+        self._phone = phone
+        self._clock = clock
+        self._new_id = new_id
+
+    async def send(
+        self,
+        claim: Claim,
+        turn_id: str | None,
+        drafts: Sequence[Draft],
+        *,
+        call_id: str | None = None,
+        kind: str = "reply",
+    ) -> list[Bubble]:
+        """Write these bubbles, then send them in order; return them with what became of each.
+
+        Raises:
+            LeaseLost: Somebody else holds the conversation now; nothing more may leave from here.
+        """
+        ids = [self._new_id() for _ in drafts]
+        write = partial(
+            prepare, claim=claim, turn_id=turn_id, call_id=call_id, kind=kind, now=self._clock.now()
+        )
+        prepared = await self._store.write(lambda session: write(session, drafts=drafts, ids=ids))
+        return [await self.deliver(claim, bubble.id) for bubble in prepared]
+
+    async def deliver(self, claim: Claim, bubble_id: str) -> Bubble:
+        """Take one written bubble to its end: sent, refused, unknown, cancelled or expired."""
+        while True:
+            bubble, mailbox = await self._store.write(
+                partial(dispatch, claim=claim, bubble_id=bubble_id, now=self._clock.now())
+            )
+            if bubble.state != BubbleState.DISPATCHED:
+                return bubble
+            fate = await self._post(bubble, mailbox)
+            bubble = await asyncio.shield(self._record(bubble, fate))
+            if not redispatchable(bubble):
+                return bubble
+            await self._clock.sleep(fate.again_in)
+
+    async def _post(self, bubble: Bubble, mailbox: Mailbox) -> Fate:
+        try:
+            outcome: SentMessage | PhoneError = await self._phone.send(_message(bubble, mailbox))
+        except PhoneError as error:
+            outcome = error
+        except asyncio.CancelledError:
+            cut = Fate(BubbleState.UNCONFIRMED, "cancelled", "stopped while its answer was awaited")
+            await asyncio.shield(self._record(bubble, cut))
+            raise
+        self._watch(outcome)
+        return fate_of(outcome, attempt=bubble.attempt)
+
+    def _watch(self, outcome: SentMessage | PhoneError) -> None:
+        """Say loudly, once, that nothing can be sent until mended, and when it works again."""
+        match outcome:
+            case Unauthorized() | PaymentRequired():
+                if self.paused_by is None:
+                    log.error("SENDING IS PAUSED for everybody: %s", outcome)
+                self.paused_by = str(outcome)
+            case Refused():
+                log.error("AgentPhone refused a message: %s", outcome)
+            case SentMessage() if self.paused_by is not None:
+                log.warning("sending works again")
+                self.paused_by = None
+
+    async def _record(self, bubble: Bubble, fate: Fate) -> Bubble:
+        finish = partial(
+            record,
+            bubble_id=bubble.id,
+            attempt=bubble.attempt,
+            state=fate.state,
+            code=fate.code,
+            reason=fate.reason,
+            drop_reply=fate.drop_reply,
+            sent=fate.sent,
+            now=self._clock.now(),
+        )
+        recorded = await self._store.write(finish)
+        if recorded.state in (BubbleState.UNCONFIRMED, BubbleState.EXPIRED):
+            await self._store.write(partial(cancel_rest, after=recorded, now=self._clock.now()))
+        return recorded
+
+    async def react(self, message_id: str, reaction: str) -> SentReaction:
+        """Tap back, once. Raises PhoneError; a lost tapback is never repeated."""
+        return await self._phone.react(message_id, reaction)
+
+    async def set_background(self, conversation_id: str, image_url: str) -> Background:
+        """Put a picture behind the conversation, once. Raises PhoneError."""
+        return await self._phone.set_background(conversation_id, image_url)
+
+    async def remove_background(self, conversation_id: str) -> None:
+        """Take the picture away, once. Raises PhoneError."""
+        await self._phone.remove_background(conversation_id)
+
+    async def typing(self, conversation_id: str) -> None:
+        """Show the typing bubble for a few seconds. Raises PhoneError; nobody should mind."""
+        await self._phone.typing(conversation_id)
+
+
+def _message(bubble: Bubble, mailbox: Mailbox) -> OutboundMessage:
+    """The bubble as AgentPhone wants it, to the conversation it was written for and nobody else."""
+    return OutboundMessage(
+        from_number=mailbox.number,
+        to_number=mailbox.group_id or mailbox.participant,
+        body=bubble.text,
+        media_urls=bubble.media,
+        send_style=bubble.send_style,
+        reply_to_message_id=bubble.reply_to_message_id,
+    )
