@@ -1,0 +1,137 @@
+"""The agent: pydantic-ai's loop with our instructions, tools and sense of when a turn ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic_ai import Agent, ModelRetry, RunContext, TextOutput, ToolDefinition, ToolOutput
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+
+from agent.journal import Journal
+from memory.tables import Bubble, BubbleState
+from tools.custom import custom
+from tools.hands import Hands, told
+from tools.messaging import fits, messaging, without_effects
+from tools.notebook import notebook
+
+END = "end_turn"
+"""The tool that ends a turn without another word."""
+
+HOPELESS = ("CONVERSATION_", "OUTBOUND_LIMIT", "NEW_CONVERSATION_LIMIT", "opted_out", "expired")
+"""Beginnings of codes that other words would not change."""
+
+
+async def end_turn(ctx: RunContext[Hands], reason: str) -> str:
+    """End your turn without another word. This is how to stay silent, or to stop after a tapback.
+
+    Args:
+        reason: Why no more words are due, in a few words, for the operator.
+    """
+    hands = ctx.deps
+    _bring_back_what_failed(ctx)
+    words = _words_of(ctx)
+    if words and not hands.repeats(words):
+        await _say(hands, words)
+    return reason
+
+
+async def last_words(ctx: RunContext[Hands], text: str) -> str:
+    """Text the words that end the turn; an empty one gets a nudge when nothing was done yet."""
+    hands = ctx.deps
+    if text.strip():
+        if not hands.repeats(text):
+            await _say(hands, text)
+    elif not hands.did_something and not hands.nudged:
+        hands.nudged = True
+        raise ModelRetry(hands.nudge)
+    return ""
+
+
+async def _say(hands: Hands, text: str) -> None:
+    """Send the last words. A refusal goes back to the model once, to be said another way."""
+    bubbles = await hands.say(text)
+    if not hands.warned and any(_can_be_reworded(bubble) for bubble in bubbles):
+        hands.warned = True
+        raise ModelRetry(
+            f"Your words did not arrive.\n{told(bubbles)}\nSay it another way, or end the turn."
+        )
+
+
+def _bring_back_what_failed(ctx: RunContext[Hands]) -> None:
+    """A send that failed beside `end_turn` would go unnoticed: let the model see it first."""
+    hands = ctx.deps
+    calls = {part.tool_call_id for part in _response(ctx).parts if isinstance(part, ToolCallPart)}
+    failed = [
+        bubble for bubble in hands.refused if bubble.call_id in calls and _can_be_reworded(bubble)
+    ]
+    if failed and not hands.warned:
+        hands.warned = True
+        raise ModelRetry(f"You ended the turn, but:\n{told(failed)}")
+
+
+def _can_be_reworded(bubble: Bubble) -> bool:
+    hopeless = (bubble.code or "").startswith(HOPELESS)
+    return bubble.state == BubbleState.REJECTED and not hopeless
+
+
+def _words_of(ctx: RunContext[Hands]) -> str:
+    parts = [part.content for part in _response(ctx).parts if isinstance(part, TextPart)]
+    return "\n\n".join(part for part in parts if part.strip())
+
+
+def _response(ctx: RunContext[Hands]) -> ModelResponse:
+    return next(m for m in reversed(ctx.messages) if isinstance(m, ModelResponse))
+
+
+@dataclass
+class Endings(AbstractCapability[Hands]):
+    """When a response ends the turn: the ending is done last, and an empty response is one too."""
+
+    async def after_model_request(
+        self, ctx: RunContext[Hands], *, request_context: Any, response: ModelResponse
+    ) -> ModelResponse:
+        """Put `end_turn` behind the other calls of its response, so that it knows how they went.
+
+        An empty response becomes a blank text, which means the same and reaches `last_words`.
+        """
+        ending = [part for part in response.parts if _ends(part)]
+        rest = [part for part in response.parts if not _ends(part)]
+        parts = [*rest, *ending[:1]]
+        if not any(_says_something(part) for part in parts):
+            parts.append(TextPart(" "))
+        return replace(response, parts=parts)
+
+
+def _says_something(part: object) -> bool:
+    """Whether the library notices it: a text of no characters is an empty response to it."""
+    return isinstance(part, ToolCallPart) or (isinstance(part, TextPart) and part.content != "")
+
+
+def _ends(part: object) -> bool:
+    return isinstance(part, ToolCallPart) and part.tool_name == END
+
+
+def instructions(ctx: RunContext[Hands]) -> str:
+    """What the model is instructed in this turn, as the prompt files stand now."""
+    return ctx.deps.instructions
+
+
+def _available(ctx: RunContext[Hands], tool: ToolDefinition) -> bool:
+    return fits(ctx, tool)
+
+
+def build_agent(journal: Journal) -> Agent[Hands, str]:
+    """The agent, once per process; a turn brings its model, its hands and its messages."""
+    return Agent(
+        None,
+        name="threedots",
+        deps_type=Hands,
+        instructions=instructions,
+        toolsets=[messaging.filtered(_available).prepared(without_effects), notebook, custom],
+        output_type=[ToolOutput(end_turn, name=END), TextOutput(last_words)],
+        # The nudge and the refusal are ours to count (once each); this only has to allow them.
+        retries={"tools": 2, "output": 3},
+        capabilities=[Endings(), journal],
+    )

@@ -1,0 +1,51 @@
+"""The objects of one running deployment, built at a front door and passed down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic_ai import Agent
+from pydantic_ai.models import Model
+
+from agent.prompts import Prompts
+from memory.store import Store
+from phone.client import AgentPhoneClient
+from phone.clock import Clock
+from tools.hands import Hands
+from tools.media import Asset, MediaLibrary
+from tools.outbox import Outbox
+
+
+@dataclass
+class Deployment:
+    """What a turn works with.
+
+    Attributes:
+        name: What the agent is called.
+        public_url: Where files of `media/` are reached from outside; None when nowhere.
+        own_numbers: Our numbers, E.164: a message from one of them is never answered.
+    """
+
+    name: str
+    clock: Clock
+    store: Store
+    phone: AgentPhoneClient
+    outbox: Outbox
+    prompts: Prompts
+    library: MediaLibrary
+    agent: Agent[Hands, str]
+    model: Model
+    new_id: Callable[[], str]
+    public_url: str | None = None
+    own_numbers: set[str] = field(default_factory=set)
+
+    def offered(self) -> list[Asset]:
+        """The owner's pictures that can be sent: a file needs a public address."""
+        assets = self.library.assets().values()
+        return [a for a in assets if a.url is not None or self.public_url is not None]
+
+    def pictures(self) -> dict[str, str]:
+        """Handle to https address of the owner's pictures."""
+        base = self.public_url or ""
+        return {asset.handle: self.library.public_url(asset, base) for asset in self.offered()}

@@ -1,0 +1,193 @@
+"""How talk becomes model messages: the burst as user messages, earlier turns as earlier messages.
+
+What people write reaches the model verbatim, in a user message of its own; the line in square
+brackets before it is ours. It never becomes part of the instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic_ai import BinaryContent, ModelMessage, ModelMessagesTypeAdapter, ModelRequest
+from pydantic_ai.messages import (
+    ModelResponse,
+    TextPart,
+    UserContent,
+    UserPromptPart,
+    repair_messages,
+)
+from sqlmodel import Session, col, select
+
+from memory.tables import Bubble, Message, MessageState, Turn, TurnState
+
+TURNS = 30
+"""Earlier turns the model is shown."""
+
+EARLIER = 40
+"""Messages from before our first turn, read back from AgentPhone, that the model is shown."""
+
+CHANNELS = {
+    "sms": "SMS",
+    "mms": "MMS",
+    "imessage": "iMessage",
+    "whatsapp": "WhatsApp",
+    "rcs": "RCS",
+}
+"""Channels as people write them."""
+
+NAME_LENGTH = 64
+"""Characters of a name we show: names are other people's words, and only names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Rows of earlier talk in one conversation."""
+
+    messages: Sequence[Message]
+    bubbles: Sequence[Bubble]
+    turns: Sequence[Turn]
+
+
+def past_of(session: Session, mailbox_id: int) -> Past:
+    """What was said in this conversation and is settled, which the turn under way is not."""
+    turns = session.exec(
+        select(Turn)
+        .where(Turn.mailbox_id == mailbox_id, Turn.state == TurnState.SETTLED)
+        .order_by(col(Turn.started_at).desc())
+        .limit(TURNS)
+    ).all()
+    messages = session.exec(
+        select(Message)
+        .where(Message.mailbox_id == mailbox_id, Message.state == MessageState.SETTLED)
+        .order_by(col(Message.received_at).desc(), col(Message.id).desc())
+        .limit(EARLIER + 2 * TURNS)
+    ).all()
+    bubbles = session.exec(
+        select(Bubble)
+        .where(Bubble.mailbox_id == mailbox_id)
+        .order_by(col(Bubble.position).desc())
+        .limit(4 * TURNS)
+    ).all()
+    return Past(messages[::-1], bubbles[::-1], turns[::-1])
+
+
+def earlier(past: Past) -> list[ModelMessage]:
+    """Earlier talk as messages, oldest first: what they wrote, what the model said and did."""
+    told: list[tuple[datetime, list[ModelMessage]]] = []
+    of_turn: dict[str, list[Message]] = {turn.id: [] for turn in past.turns}
+    for message in past.messages:
+        if message.turn_id in of_turn:
+            of_turn[message.turn_id].append(message)
+        elif message.turn_id is None:
+            told.append((message.received_at, [_alone(message)]))
+    for turn in past.turns:
+        told.append((turn.started_at, _turn(turn, of_turn[turn.id], past.bubbles)))
+    told.sort(key=lambda entry: entry[0])
+    return repair_messages([message for _, messages in told for message in messages])
+
+
+def _alone(message: Message) -> ModelMessage:
+    if message.direction == "outbound":
+        return ModelResponse(parts=[TextPart(message.text)], timestamp=message.received_at)
+    return ModelRequest(parts=[UserPromptPart(written(message), timestamp=message.received_at)])
+
+
+def _turn(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble]) -> list[ModelMessage]:
+    """One earlier turn. Without model messages (a static notice) its bubbles tell it."""
+    asked = [UserPromptPart(written(m), timestamp=m.received_at) for m in messages]
+    opening: list[ModelMessage] = [ModelRequest(parts=asked)] if asked else []
+    if turn.messages:
+        return opening + ModelMessagesTypeAdapter.validate_python(turn.messages)
+    said = [TextPart(b.text) for b in bubbles if b.turn_id == turn.id and b.message_id]
+    return opening + ([ModelResponse(parts=said, timestamp=turn.started_at)] if said else [])
+
+
+def kept(messages: Sequence[ModelMessage]) -> list[Any]:
+    """A turn's model messages as a row keeps them: what followed the burst, without instructions.
+
+    The burst itself is in the message rows, and its photos are not copied into every row.
+    """
+    after = list(messages)
+    if after and isinstance(after[0], ModelRequest):
+        after = after[1:]
+    plain: list[Any] = ModelMessagesTypeAdapter.dump_python(after, mode="json")
+    for message in plain:
+        message.pop("instructions", None)
+    return plain
+
+
+def burst(
+    messages: Sequence[Message],
+    *,
+    photos: Mapping[str, BinaryContent | str],
+    quoted: Mapping[str, str],
+) -> list[UserPromptPart]:
+    """The burst as the model reads it: each message a user message of its own, photos with it.
+
+    Args:
+        photos: Handle (`m12.1`) to the photo, or to a note saying why it cannot be seen.
+        quoted: AgentPhone's message id to `m9 “…”`, for what a message answers in thread.
+    """
+    return [
+        UserPromptPart(_content(message, photos, quoted), timestamp=message.received_at)
+        for message in messages
+    ]
+
+
+def _content(
+    message: Message, photos: Mapping[str, BinaryContent | str], quoted: Mapping[str, str]
+) -> str | list[UserContent]:
+    content: list[UserContent] = [written(message, quoted)]
+    for handle in handles(message):
+        match photos.get(handle):
+            case BinaryContent() as photo:
+                content += [f"[{handle}: a picture they sent]", photo]
+            case note:
+                content.append(f"[{handle}: {note or 'an attachment'}]")
+    return content if len(content) > 1 else written(message, quoted)
+
+
+def handles(message: Message) -> list[str]:
+    """The handles of a message's attachments: `m12.1`, `m12.2`…"""
+    return [f"m{message.ref}.{place}" for place in range(1, len(message.media) + 1)]
+
+
+def written(message: Message, quoted: Mapping[str, str] | None = None) -> str:
+    """One message as text: our line in square brackets, then their words untouched."""
+    parts = [
+        f"m{message.ref}",
+        speaker(message.sender_name, message.sender),
+        CHANNELS.get(message.channel, message.channel),
+        message.received_at.strftime("%a %d %b %Y, %H:%M UTC"),
+    ]
+    if message.kind == "tapback":
+        return f"[{' · '.join(parts)} · tapped back {message.reaction} on {_target(message)}]"
+    answered = (quoted or {}).get(message.reply_to_message_id or "")
+    if answered:
+        parts.append(f"answering {answered}")
+    return f"[{' · '.join(parts)}]\n{message.text}" if message.text else f"[{' · '.join(parts)}]"
+
+
+def _target(message: Message) -> str:
+    return f"“{excerpt(message.target_text)}”" if message.target_text else "an earlier message"
+
+
+def excerpt(text: str, length: int = 80) -> str:
+    """The beginning of somebody's words, on one line."""
+    words = " ".join(text.split())
+    return words if len(words) <= length else words[: length - 1] + "…"
+
+
+def speaker(name: str | None, handle: str) -> str:
+    """Who wrote, as one harmless line: `Ana (+14155550123)`."""
+    safe = "".join(c if c.isprintable() and c not in "[]·" else " " for c in name or "")
+    plain = " ".join(safe.split())
+    return f"{plain[:NAME_LENGTH]} ({handle})" if plain else handle
+
+
+def facts_of(items: Iterable[str]) -> str:
+    """What is remembered, as one line of data."""
+    return "; ".join(items) or "nothing yet"

@@ -1,0 +1,55 @@
+"""From the name of a model to a model: pydantic-ai's strings, chains of them, the demo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_ai.exceptions import UserError
+from pydantic_ai.models import Model, infer_model
+from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.providers import Provider, infer_provider
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from agent.demo import demo_model
+from agent.settings import DEFAULT_MODEL, SCRIPTED, Settings
+
+
+class NoModel(Exception):
+    """The settings name no model, or one that cannot be made. Says which variable to set."""
+
+
+def model_for(settings: Settings, *, or_scripted: bool = False) -> Model:
+    """The model these settings ask for.
+
+    Args:
+        or_scripted: Whether the offline demo may answer when neither model nor key is given.
+
+    Raises:
+        NoModel: Nothing is named, a name is not known, or its key is missing.
+    """
+    named = settings.model_named or (SCRIPTED if or_scripted else None)
+    if named is None:
+        raise NoModel(
+            f"No model: set OPENAI_API_KEY (then {DEFAULT_MODEL} answers) or name one in "
+            f"THREEDOTS_MODEL; THREEDOTS_MODEL={SCRIPTED} is the offline demo."
+        )
+    models = [_one(name.strip(), settings) for name in named.split(",") if name.strip()]
+    if not models:
+        raise NoModel(f"THREEDOTS_MODEL is {named!r}, which names no model.")
+    return models[0] if len(models) == 1 else FallbackModel(models[0], *models[1:])
+
+
+def _one(name: str, settings: Settings) -> Model:
+    if name == SCRIPTED:
+        return demo_model(settings.threedots_name)
+
+    def provider(kind: str) -> Provider[Any]:
+        if kind.startswith("openai") and settings.openai_api_key is not None:
+            key = settings.openai_api_key.get_secret_value()
+            return OpenAIProvider(base_url=settings.openai_base_url, api_key=key)
+        return infer_provider(kind)
+
+    try:
+        return infer_model(name, provider_factory=provider)
+    except (UserError, ValueError, ImportError) as error:
+        raise NoModel(f"THREEDOTS_MODEL names {name!r}, which cannot be used: {error}") from error

@@ -1,0 +1,216 @@
+"""What the model is shown in one turn: who is there, what was said, remembered and is possible."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from pydantic_ai import BinaryContent, ModelMessage, ModelRequest
+from pydantic_ai.messages import UserPromptPart
+
+from agent.deployment import Deployment
+from agent.history import (
+    CHANNELS,
+    Past,
+    burst,
+    earlier,
+    excerpt,
+    facts_of,
+    handles,
+    past_of,
+    speaker,
+)
+from memory.bubbles import LANDED
+from memory.earlier import note_reply_targets, seed
+from memory.remembering import Memory, load
+from memory.tables import Bubble, Mailbox, Message
+from memory.turns import Burst, Claim
+from phone.clock import utc
+from phone.errors import PhoneError
+from phone.types import Conversation
+from tools.hands import Hands
+from tools.photos import see
+
+log = logging.getLogger(__name__)
+
+PEOPLE = 12
+"""Members of a group named to the model; a roster of thirty-two tells it nothing."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """One turn, set up: the hands the tools work with, and the messages the model reads."""
+
+    hands: Hands
+    memory: Memory
+    messages: list[ModelMessage]
+
+
+async def look(deployment: Deployment, mailbox: Mailbox) -> Conversation | None:
+    """The conversation as AgentPhone holds it now; None when that cannot be had."""
+    if mailbox.conversation_id is None:
+        return None
+    try:
+        return await deployment.phone.conversation(mailbox.conversation_id)
+    except PhoneError as error:
+        log.warning("conversation %s could not be read: %s", mailbox.conversation_id, error)
+        return None
+
+
+async def take_note(
+    deployment: Deployment, mailbox: Mailbox, conversation: Conversation | None
+) -> None:
+    """Keep what AgentPhone told: talk from before our time, and which message answers which."""
+    if conversation is None or mailbox.id is None:
+        return
+    stored, mailbox_id, now = conversation.messages, mailbox.id, deployment.clock.now()
+    if not mailbox.history_seeded:
+        await deployment.store.write(partial(seed, mailbox_id=mailbox_id, stored=stored, now=now))
+    if any(message.reply_to for message in stored):
+        await deployment.store.write(
+            partial(note_reply_targets, mailbox_id=mailbox_id, stored=stored)
+        )
+
+
+async def set_up(
+    deployment: Deployment,
+    claim: Claim,
+    given: Burst,
+    *,
+    mailbox: Mailbox,
+    messages: Sequence[Message],
+    conversation: Conversation | None,
+) -> Scene:
+    """Everything for one run of the model."""
+    past = await deployment.store.read(partial(past_of, mailbox_id=claim.mailbox_id))
+    memory = load(mailbox, conversation)
+    hands = _hands(deployment, claim, given, mailbox, messages, past, memory)
+    photos = await _photos(deployment, messages)
+    asked = burst(messages, photos=photos, quoted=_quoted(past, messages))
+    context = UserPromptPart(_context(deployment, hands, conversation, past, messages))
+    request = ModelRequest(parts=[context, *asked])
+    return Scene(hands, memory, [*earlier(past), request])
+
+
+def _hands(
+    deployment: Deployment,
+    claim: Claim,
+    given: Burst,
+    mailbox: Mailbox,
+    messages: Sequence[Message],
+    past: Past,
+    memory: Memory,
+) -> Hands:
+    texts = [message for message in messages if message.kind == "text" and message.message_id]
+    return Hands(
+        claim=claim,
+        turn_id=given.turn.id,
+        mailbox=mailbox,
+        channel=mailbox.channel,
+        outbox=deployment.outbox,
+        memory=memory.state,
+        instructions=_instructions(deployment, mailbox),
+        nudge=deployment.prompts.text("nudge"),
+        references=_references(past, messages),
+        latest=f"m{texts[-1].ref}" if texts else None,
+        pictures=_pictures(deployment, past, messages),
+    )
+
+
+def _instructions(deployment: Deployment, mailbox: Mailbox) -> str:
+    channel = "channel_imessage" if mailbox.channel == "imessage" else "channel_sms"
+    names = ["instructions", "texting", channel, *(["group"] if mailbox.is_group else [])]
+    return "\n\n".join(deployment.prompts.text(name, name=deployment.name) for name in names)
+
+
+def _references(past: Past, messages: Sequence[Message]) -> dict[str, str]:
+    """`m12` to AgentPhone's id, for everything that can be answered in thread or tapped back on."""
+    known: list[Message | Bubble] = [*past.messages, *past.bubbles, *messages]
+    by_ref = sorted(known, key=lambda row: row.ref)
+    return {f"m{row.ref}": row.message_id for row in by_ref if row.message_id}
+
+
+def _pictures(deployment: Deployment, past: Past, messages: Sequence[Message]) -> dict[str, str]:
+    theirs = {
+        handle: url
+        for message in [*past.messages, *messages]
+        for handle, url in zip(handles(message), message.media, strict=True)
+    }
+    return {**theirs, **deployment.pictures()}
+
+
+def _quoted(past: Past, messages: Sequence[Message]) -> dict[str, str]:
+    rows: list[Message | Bubble] = [*past.messages, *past.bubbles, *messages]
+    return {row.message_id: f"m{row.ref} “{excerpt(row.text)}”" for row in rows if row.message_id}
+
+
+async def _photos(
+    deployment: Deployment, messages: Sequence[Message]
+) -> dict[str, BinaryContent | str]:
+    wanted = {
+        handle: url
+        for message in messages
+        for handle, url in zip(handles(message), message.media, strict=True)
+    }
+    seen = await asyncio.gather(*(see(deployment.phone, url) for url in wanted.values()))
+    return dict(zip(wanted, seen, strict=True))
+
+
+def _context(
+    deployment: Deployment,
+    hands: Hands,
+    conversation: Conversation | None,
+    past: Past,
+    messages: Sequence[Message],
+) -> str:
+    now = utc(deployment.clock.now())
+    return deployment.prompts.text(
+        "context",
+        name=deployment.name,
+        now=now.strftime("%A %d %B %Y, %H:%M UTC"),
+        people=_people(hands.mailbox, conversation, messages),
+        channel=CHANNELS.get(hands.channel, hands.channel),
+        facts=facts_of(hands.memory.facts),
+        summary=hands.memory.summary or "nothing",
+        pictures=_shown(deployment) or "none",
+        news="; ".join(_news(past)) or "nothing new",
+    )
+
+
+def _people(
+    mailbox: Mailbox, conversation: Conversation | None, messages: Sequence[Message]
+) -> str:
+    if not mailbox.is_group:
+        name = next((m.sender_name for m in reversed(messages) if m.sender_name), None)
+        return speaker(name, mailbox.participant)
+    roster = conversation.participants if conversation else []
+    people = [speaker(person.name, person.identifier) for person in roster[:PEOPLE]]
+    more = [f"{len(roster) - PEOPLE} more"] if len(roster) > PEOPLE else []
+    group = speaker(mailbox.group_name, "a group") if mailbox.group_name else "a group"
+    return f"{group} of {', '.join([*people, *more]) or 'several people'}"
+
+
+def _shown(deployment: Deployment) -> str:
+    return "; ".join(f"{asset.handle}: {asset.shows}" for asset in deployment.offered())
+
+
+def _news(past: Past) -> list[str]:
+    """The last turn's bubbles that did not, or may not have, arrived: no message tells of them."""
+    since: datetime | None = past.turns[-1].started_at if past.turns else None
+    if since is None:
+        return []
+    return [
+        f"m{bubble.ref} “{excerpt(bubble.text)}” {_fate(bubble)}"
+        for bubble in past.bubbles
+        if bubble.created_at >= since and bubble.state not in LANDED
+    ]
+
+
+def _fate(bubble: Bubble) -> str:
+    if bubble.finished_at and bubble.state in ("rejected", "cancelled", "expired"):
+        return f"was not sent ({bubble.code})"
+    return "may not have arrived"

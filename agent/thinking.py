@@ -1,0 +1,158 @@
+"""The run of the model in a turn: asked again while it cannot be had, its outcome read off."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_ai import UsageLimits, capture_run_messages
+from pydantic_ai.exceptions import (
+    AgentRunError,
+    FallbackExceptionGroup,
+    ModelAPIError,
+    ModelHTTPError,
+)
+from pydantic_ai.messages import ModelMessage
+from pydantic_ai.settings import ModelSettings
+
+from agent.deployment import Deployment
+from agent.history import kept
+from agent.scene import Scene
+from memory.tables import Bubble, BubbleState
+from tools.hands import Hands
+
+log = logging.getLogger(__name__)
+
+LIMITS = UsageLimits(request_limit=10, tool_calls_limit=12)
+"""What one turn may spend before it is stopped."""
+
+MODEL_SECONDS = 60.0
+"""Seconds one model request may take."""
+
+PATIENCE = 300.0
+"""Seconds during which a model that cannot be had is asked again, before we say so."""
+
+UNAVAILABLE = "model_unavailable"
+"""The reason of a turn that failed because no model could be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended.
+
+    Attributes:
+        outcome: `answered`, `reacted`, `silent`, `dropped` or `failed`.
+        record: Columns of the turn's row that only the run knows.
+    """
+
+    outcome: str
+    reason: str | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+async def think(deployment: Deployment, scene: Scene) -> Ending:
+    """Run the model until it ends the turn, and say how it did. A model's failure is an ending."""
+    record = _opening_record(deployment, scene)
+    started, tries = deployment.clock.now(), 0
+    while True:
+        with capture_run_messages() as seen:
+            try:
+                reason = await _run(deployment, scene, record)
+                break
+            except (ModelAPIError, FallbackExceptionGroup) as error:
+                tries += 1
+                wait = min(2.0**tries, 30.0)
+                late = deployment.clock.now() + wait - started > PATIENCE
+                if scene.hands.did_something or late or not _passing(error):
+                    log.error("no model could be had: %s", _bare(error))
+                    return Ending("failed", UNAVAILABLE, {**record, **_said(scene, seen)})
+                log.warning(
+                    "the model did not answer (%s); asking again in %.0f s", _bare(error), wait
+                )
+            except AgentRunError as error:
+                log.error("the model's turn was stopped: %s", _bare(error))
+                return _stopped(scene.hands, error, {**record, **_said(scene, seen)})
+        await deployment.clock.sleep(wait)
+    return _ending(scene.hands, reason, {**record, **_said(scene, seen)})
+
+
+async def _run(deployment: Deployment, scene: Scene, record: dict[str, Any]) -> str:
+    agent = deployment.agent
+    with agent.parallel_tool_call_execution_mode("sequential"):
+        result = await agent.run(
+            message_history=scene.messages,
+            deps=scene.hands,
+            model=deployment.model,
+            model_settings=ModelSettings(timeout=MODEL_SECONDS),
+            usage_limits=LIMITS,
+        )
+    usage = result.usage
+    record["usage"] = {
+        "requests": usage.requests,
+        "tool_calls": usage.tool_calls,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+    }
+    return result.output
+
+
+def _opening_record(deployment: Deployment, scene: Scene) -> dict[str, Any]:
+    return {
+        "model": deployment.model.model_name,
+        "prompt_hash": deployment.prompts.version(),
+        "instructions": scene.hands.instructions,
+        "memory_before": scene.memory.before.model_dump(mode="json"),
+    }
+
+
+def _said(scene: Scene, seen: Sequence[ModelMessage]) -> dict[str, Any]:
+    """The model messages of this turn alone, as the row keeps them.
+
+    The library merges neighbouring requests, so the turn begins at the request that ends with the
+    last part we gave it.
+    """
+    last_given = scene.messages[-1].parts[-1]
+    for place, message in enumerate(seen):
+        if any(part is last_given for part in message.parts):
+            return {"messages": kept(seen[place:])}
+    return {"messages": kept([m for m in seen if m not in scene.messages])}
+
+
+def _ending(hands: Hands, reason: str, record: dict[str, Any]) -> Ending:
+    if hands.said:
+        return Ending("answered", None, record)
+    if hands.refused:
+        return Ending("failed", f"not_sent: {hands.refused[-1].code}", record)
+    if hands.tapped or hands.changed_background:
+        return Ending("reacted", reason or None, record)
+    return Ending("silent", reason or "empty answer", record)
+
+
+def outcome_of(bubbles: Sequence[Bubble]) -> str:
+    """`answered` when any of these arrived or may have, else `failed`."""
+    gone = (BubbleState.REJECTED, BubbleState.CANCELLED, BubbleState.EXPIRED)
+    return "answered" if any(bubble.state not in gone for bubble in bubbles) else "failed"
+
+
+def _stopped(hands: Hands, error: AgentRunError, record: dict[str, Any]) -> Ending:
+    """A limit was hit, or the model kept misbehaving: what is out is out, and counts."""
+    if hands.said:
+        return Ending("answered", f"stopped early: {type(error).__name__}", record)
+    return Ending("failed", type(error).__name__, record)
+
+
+def _passing(error: Exception) -> bool:
+    """Whether asking again can help: not when the key is wrong or the request itself is refused."""
+    if isinstance(error, FallbackExceptionGroup):
+        return any(_passing(each) for each in error.exceptions)
+    if isinstance(error, ModelHTTPError):
+        return error.status_code in (408, 409, 425, 429) or error.status_code >= 500
+    return True
+
+
+def _bare(error: Exception) -> str:
+    """An error without what it quotes: bodies of requests hold people's words."""
+    status = getattr(error, "status_code", None)
+    return f"{type(error).__name__}{f' {status}' if status else ''}"

@@ -1,0 +1,182 @@
+"""One turn: a burst goes in; typing, memory, thought, words; an outcome comes out.
+
+consent word? ─▶ the static words the law asks for, no model
+meant for us? ─▶ no: silent
+typing ─ read the conversation ─ load memory ─ think ─ save memory ─ settle
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import partial
+
+from sqlmodel import Session, col, select
+
+from agent.deployment import Deployment
+from agent.groups import is_addressed
+from agent.prompts import PromptError
+from agent.scene import look, set_up, take_note
+from agent.thinking import UNAVAILABLE, Ending, outcome_of, think
+from agent.typing import typing
+from memory.bubbles import LANDED, Draft, abandon, of_turn
+from memory.consents import opted_out
+from memory.remembering import save
+from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
+from memory.turns import Burst, Claim, settle
+from safety.consent import Keyword
+from tools.media import BadListing
+
+log = logging.getLogger(__name__)
+
+NOTICES = {Keyword.STOP: "opted_out", Keyword.START: "opted_in", Keyword.HELP: "help"}
+"""The prompt file with the static words for each consent word."""
+
+
+async def take_turn(deployment: Deployment, claim: Claim, burst: Burst) -> None:
+    """Run one turn to its settled end. Raises LeaseLost when the conversation is taken over."""
+    ending = await _pick_up(deployment, claim, burst) if burst.resumed else None
+    if ending is None:
+        ending = await _act(deployment, claim, burst)
+    await deployment.store.write(
+        partial(
+            settle,
+            claim=claim,
+            turn_id=burst.turn.id,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            now=deployment.clock.now(),
+            **ending.record,
+        )
+    )
+    log.info("turn %s: %s", burst.turn.id, ending.outcome)
+
+
+async def _act(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
+    try:
+        noticed = await _notice(deployment, claim, burst)
+        if all(message.keyword for message in burst.messages):
+            return noticed or Ending("silent", "nothing to answer")
+        if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
+            return noticed or Ending("dropped", "opted_out")
+        return await _converse(deployment, claim, burst)
+    except (PromptError, BadListing) as error:
+        log.error("%s", error)
+        return Ending("failed", str(error))
+
+
+async def _notice(deployment: Deployment, claim: Claim, burst: Burst) -> Ending | None:
+    """Answer consent words with their static text, without a model; the last one counts."""
+    words = [Keyword(message.keyword) for message in burst.messages if message.keyword]
+    if not words:
+        return None
+    return await _say(deployment, claim, burst, NOTICES[words[-1]], why=f"notice for {words[-1]}")
+
+
+async def _say(
+    deployment: Deployment, claim: Claim, burst: Burst, prompt: str, *, why: str
+) -> Ending:
+    """Send a static text of ours, which may also go to somebody who has just opted out."""
+    text = deployment.prompts.text(prompt, name=deployment.name)
+    sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=text)], kind="notice")
+    return Ending(outcome_of(sent), why)
+
+
+async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
+    """The turn proper: typing, reading the conversation, thinking, saving memory."""
+    mailbox = await deployment.store.read(
+        lambda session: session.get_one(Mailbox, claim.mailbox_id)
+    )
+    conversation = None
+    if mailbox.is_group:  # whose words these answer is known only once the conversation is read
+        conversation = await look(deployment, mailbox)
+        await take_note(deployment, mailbox, conversation)
+        addressed = partial(_addressed, deployment.name, claim.mailbox_id, burst.turn.id)
+        if not await deployment.store.read(addressed):
+            return Ending("silent", "not addressed in the group")
+    dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
+    async with typing(deployment.outbox, dots, clock=deployment.clock):
+        if conversation is None:
+            conversation = await look(deployment, mailbox)
+            await take_note(deployment, mailbox, conversation)
+        messages = await deployment.store.read(partial(_to_answer, burst.turn.id))
+        scene = await set_up(
+            deployment, claim, burst, mailbox=mailbox, messages=messages, conversation=conversation
+        )
+        ending = await think(deployment, scene)
+    if ending.reason == UNAVAILABLE and not scene.hands.said:
+        ending = await _apologise(deployment, claim, burst, ending)
+    saved = await save(
+        scene.memory,
+        conversation_id=mailbox.conversation_id,
+        mailbox_id=claim.mailbox_id,
+        phone=deployment.phone,
+        store=deployment.store,
+    )
+    kept = {"memory_saved": saved, "memory_after": scene.memory.state.model_dump(mode="json")}
+    return replace(ending, record={**ending.record, **kept})
+
+
+async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:
+    """Say once per outage that we cannot think; the turn stays failed, for nothing was answered."""
+    before = await deployment.store.read(partial(_reason_before, claim.mailbox_id))
+    if before != UNAVAILABLE:
+        await _say(deployment, claim, burst, "unavailable", why=UNAVAILABLE)
+    return ending
+
+
+def _reason_before(mailbox_id: int, session: Session) -> str | None:
+    """How the conversation's last settled turn ended."""
+    settled = select(Turn).where(Turn.mailbox_id == mailbox_id, Turn.state == TurnState.SETTLED)
+    turn = session.exec(settled.order_by(col(Turn.settled_at).desc()).limit(1)).first()
+    return turn.reason if turn else None
+
+
+def _has_stopped(mailbox_id: int, session: Session) -> bool:
+    """Whether this is a person who told us to stop, in the same burst perhaps: then no model is asked."""
+    mailbox = session.get_one(Mailbox, mailbox_id)
+    return not mailbox.is_group and opted_out(session, mailbox.participant)
+
+
+def _to_answer(turn_id: str, session: Session) -> list[Message]:
+    """The turn's messages, with what was learnt since: which message each answers."""
+    messages = select(Message).where(Message.turn_id == turn_id, col(Message.keyword).is_(None))
+    in_order = messages.order_by(col(Message.received_at), col(Message.id))
+    return list(session.exec(in_order))
+
+
+def _addressed(name: str, mailbox_id: int, turn_id: str, session: Session) -> bool:
+    """Whether this turn's messages in a group are meant for us."""
+    messages = session.exec(select(Message).where(Message.turn_id == turn_id)).all()
+    ours = session.exec(
+        select(Bubble)
+        .where(Bubble.mailbox_id == mailbox_id, col(Bubble.state).in_(LANDED))
+        .order_by(col(Bubble.position).desc())
+        .limit(100)
+    ).all()
+    last = ours[0] if ours else None
+    asked = select(Message).where(Message.turn_id == (last.turn_id if last else None))
+    answered = session.exec(asked.order_by(col(Message.id).desc()).limit(1)).first()
+    return is_addressed(
+        messages,
+        name=name,
+        ours=frozenset(bubble.message_id for bubble in ours if bubble.message_id),
+        answered=answered.sender if last and answered else None,
+        answered_at=last.finished_at if last else None,
+    )
+
+
+async def _pick_up(deployment: Deployment, claim: Claim, burst: Burst) -> Ending | None:
+    """Go on with a turn whose worker died; None when nothing had left, so that it can be run again.
+
+    Bubbles that were written go out as they were written, and the model is not asked again. After a
+    bubble whose fate is unknown the rest is not sent: it would read oddly on its own.
+    """
+    now = deployment.clock.now()
+    waiting = await deployment.store.write(partial(abandon, turn_id=burst.turn.id, now=now))
+    for bubble in waiting:
+        await deployment.outbox.deliver(claim, bubble.id)
+    bubbles = await deployment.store.read(partial(of_turn, turn_id=burst.turn.id))
+    if all(bubble.state == BubbleState.CANCELLED for bubble in bubbles):
+        return None
+    return Ending(outcome_of(bubbles), "taken up after a stop")

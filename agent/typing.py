@@ -1,0 +1,47 @@
+"""The three dots: shown from the moment we mean to answer, until we have."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from phone.clock import Clock
+from phone.errors import PhoneError
+from tools.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+REFRESH = 5.0
+"""Seconds between two typing calls. The bubble lasts "a few seconds"; how many is unpublished."""
+
+
+@asynccontextmanager
+async def typing(
+    outbox: Outbox, conversation_id: str | None, *, clock: Clock
+) -> AsyncIterator[None]:
+    """Show the typing bubble during the body. Best effort: it delays nothing and fails silently.
+
+    There is no call to stop it; it ends by itself, or when our bubble arrives.
+    """
+    if conversation_id is None:
+        yield
+        return
+    dots = asyncio.create_task(_keep_typing(outbox, conversation_id, clock))
+    await asyncio.sleep(0)  # the dots' request is on its way before anything else is asked for
+    try:
+        yield
+    finally:
+        dots.cancel()
+        with suppress(asyncio.CancelledError):
+            await dots
+
+
+async def _keep_typing(outbox: Outbox, conversation_id: str, clock: Clock) -> None:
+    while True:
+        try:
+            await outbox.typing(conversation_id)
+        except PhoneError as error:
+            log.debug("typing in conversation %s did not show: %s", conversation_id, error)
+        await clock.sleep(REFRESH)

@@ -1,0 +1,350 @@
+"""The web door: a signed webhook comes in, is committed, and only then acknowledged.
+
+`running` builds the objects of a deployment and keeps the worker going; `Door` is the ASGI
+application in front of it: the webhook's doorway (bare ASGI, because nothing else is as quick) and
+beside it a few plain routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic_ai.models import Model
+
+from agent.build import build_agent
+from agent.deployment import Deployment
+from agent.journal import Journal
+from agent.prompts import Prompts
+from agent.settings import HOME, Settings
+from agent.worker import Worker
+from memory.inbox import Receipt, accept, bury
+from memory.store import Store, StoreUnavailable
+from memory.turns import oldest_due
+from phone.client import AgentPhoneClient
+from phone.clock import Clock, SystemClock, utc
+from phone.errors import BadPayload, BadSignature, PhoneError
+from phone.types import Ignored, Inbound
+from phone.webhook import check_secrets, dedupe_keys, parse, verify
+from tools.media import MediaLibrary
+from tools.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+WEBHOOK = "/webhooks/agentphone"
+"""Where AgentPhone delivers."""
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a webhook at most. Real ones have a few thousand."""
+
+BODY_WITHIN = 10.0
+"""Seconds for a webhook's body to arrive; slower ones are cut off."""
+
+DRAIN = 25.0
+"""Seconds the turns under way have to settle when the server stops."""
+
+SLOW = 60.0
+"""Seconds the oldest work may have waited before the server calls itself not ready."""
+
+DISK_FREE = 0.05
+"""Part of the disk that must be free for the server to call itself ready."""
+
+SPOKEN = {"text": "Sorry, this number only reads text messages. Please text us.", "hangup": True}
+"""What a caller hears: for the voice channel the answer to the webhook is the speech."""
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    model: Model,
+    *,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> AsyncIterator[Deployment]:
+    """A deployment at work: store open, client open, worker taking turns; on the way out it drains.
+
+    Args:
+        transport: How AgentPhone is reached; real HTTP when left out.
+    """
+    clock = clock or SystemClock()
+    key = settings.agentphone_api_key
+    async with (
+        Store(settings.database_url) as store,
+        AgentPhoneClient(
+            key.get_secret_value() if key else "",
+            base_url=settings.agentphone_base_url,
+            transport=transport,
+            clock=clock,
+        ) as phone,
+    ):
+        deployment = Deployment(
+            name=settings.threedots_name,
+            clock=clock,
+            store=store,
+            phone=phone,
+            outbox=Outbox(store, phone, clock=clock, new_id=new_id),
+            prompts=Prompts(settings.threedots_prompts_dir, shipped=HOME / "prompts"),
+            library=MediaLibrary(
+                _listing(settings), HOME / "media", secret=settings.webhook_secrets[0]
+            ),
+            agent=build_agent(Journal(store, clock)),
+            model=model,
+            new_id=new_id,
+            public_url=settings.threedots_public_url,
+        )
+        worker = Worker(deployment, name=f"{platform.node()}-{os.getpid()}-{new_id()[:8]}")
+        async with asyncio.TaskGroup() as tasks:
+            learning = tasks.create_task(_learn_own_numbers(deployment))
+            working = tasks.create_task(worker.run())
+            try:
+                yield deployment
+            finally:
+                learning.cancel()
+                await _drain(worker, working)
+
+
+def _listing(settings: Settings) -> Path:
+    """The owner's `media.toml`, or the shipped one."""
+    own = settings.threedots_prompts_dir / "media.toml"
+    return own if own.is_file() else HOME / "prompts" / "media.toml"
+
+
+async def _learn_own_numbers(deployment: Deployment) -> None:
+    """Whose messages are our own, so that two harnesses never talk to each other."""
+    while not deployment.own_numbers:
+        try:
+            numbers = await deployment.phone.numbers()
+            deployment.own_numbers.update(number.phone_number for number in numbers)
+            return
+        except PhoneError as error:
+            log.warning("our own numbers could not be read: %s", error)
+            await deployment.clock.sleep(30.0)
+
+
+async def _drain(worker: Worker, working: asyncio.Task[None]) -> None:
+    """Let the turns under way settle; what does not in time is taken up at the next start."""
+    worker.stop()
+    done, _ = await asyncio.wait([working], timeout=DRAIN)
+    if not done:
+        log.warning(
+            "%d turns did not settle in %.0f s and will be taken up later", worker.busy, DRAIN
+        )
+        working.cancel()
+
+
+def create_app(
+    settings: Settings,
+    model: Model,
+    *,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Door:
+    """The ASGI application of one deployment; its lifespan opens and drains it.
+
+    Raises:
+        ValueError: The webhook secret is missing or too weak.
+    """
+    door = Door(settings.webhook_secrets)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(settings, model, clock=clock, transport=transport) as deployment:
+            door.open(deployment)
+            try:
+                yield
+            finally:
+                door.close()
+
+    door.app.router.lifespan_context = lifespan
+    return door
+
+
+class Door:
+    """The webhook's doorway, and behind it the other routes."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        check_secrets(secrets)
+        self._secrets = secrets
+        self.deployment: Deployment | None = None
+        self.app = FastAPI(title="Threedots", docs_url=None, redoc_url=None, openapi_url=None)
+        self.app.get("/healthz")(self.healthz)
+        self.app.get("/readyz")(self.readyz)
+        self.app.get("/media/{token}/{filename}")(self.media)
+
+    def open(self, deployment: Deployment) -> None:
+        """Begin to accept webhooks for this deployment."""
+        self.deployment = deployment
+
+    def close(self) -> None:
+        """Accept no more: AgentPhone is told to come again."""
+        self.deployment = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == WEBHOOK:
+            status, body = await self._receive(scope, receive)
+            await _answer(send, status, body)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _receive(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
+        """The status and the answer for one webhook. It says nothing: AgentPhone keeps answers."""
+        headers = _Headers(scope)
+        if scope["method"] != "POST":
+            return 405, {"ok": False}
+        if headers.one(b"content-encoding") not in (None, "identity"):
+            return 415, {"ok": False}
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                body = await _read(receive)
+        except TimeoutError:
+            return 408, {"ok": False}
+        if body is None:
+            return 413, {"ok": False}
+        if self.deployment is None:
+            return 503, {"ok": False}
+        return await self._take_in(self.deployment, headers, body)
+
+    async def _take_in(
+        self, deployment: Deployment, headers: _Headers, body: bytes
+    ) -> tuple[int, dict[str, Any]]:
+        now = deployment.clock.now()
+        try:
+            verify(
+                body,
+                signature=headers.one(b"x-webhook-signature"),
+                timestamp=headers.one(b"x-webhook-timestamp"),
+                secrets=self._secrets,
+                now=now,
+            )
+        except BadSignature as error:
+            log.warning("a webhook was refused: %s", error)
+            return 401, {"ok": False}
+        try:
+            return await _commit(deployment, headers.one(b"x-webhook-id") or "", body, now)
+        except StoreUnavailable as error:
+            log.error("a webhook could not be stored, AgentPhone will bring it again: %s", error)
+            return 503, {"ok": False}
+
+    async def healthz(self) -> dict[str, bool]:
+        """The process is alive."""
+        return {"ok": True}
+
+    async def readyz(self) -> Response:
+        """Whether webhooks can be stored and turns are being taken, with what is wrong if not."""
+        found = await _state(self.deployment) if self.deployment else {"starting": True}
+        ready = not any(
+            found.get(name) for name in ("starting", "database", "disk", "late", "sending")
+        )
+        return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)
+
+    async def media(self, token: str, filename: str) -> Response:
+        """A file of `media/` under the unguessable name it was sent by."""
+        deployment = self.deployment
+        path = deployment.library.find(token, filename) if deployment else None
+        if path is None:
+            return Response(status_code=404)
+        return FileResponse(path, headers={"X-Content-Type-Options": "nosniff"})
+
+
+async def _commit(
+    deployment: Deployment, webhook_id: str, body: bytes, now: float
+) -> tuple[int, dict[str, Any]]:
+    """Store the webhook; the answer is given only after the commit."""
+    try:
+        inbound = parse(body, webhook_id=webhook_id, now=now)
+    except BadPayload as error:
+        letter = partial(bury, webhook_id=webhook_id, body=body, reason=str(error), now=now)
+        await deployment.store.write(lambda session: letter(session) and None)
+        log.error("a signed webhook could not be read and is kept as a dead letter: %s", error)
+        return 200, {"ok": True}
+    receipt: Receipt = await deployment.store.write(
+        partial(
+            accept,
+            inbound=inbound,
+            body=body,
+            keys=_keys(inbound, body),
+            now=now,
+            own_numbers=frozenset(deployment.own_numbers),
+        )
+    )
+    if receipt.is_due:
+        deployment.store.wake()
+    voice = isinstance(inbound, Ignored) and inbound.why == "voice"
+    return 200, SPOKEN if voice else {"ok": True}
+
+
+def _keys(inbound: Inbound, body: bytes) -> list[str]:
+    """What makes a webhook one that came before; what starts nothing goes by header and bytes."""
+    if isinstance(inbound, Ignored):
+        return [f"hook:{inbound.webhook_id}", f"sha:{hashlib.sha256(body).hexdigest()}"]
+    return dedupe_keys(inbound)
+
+
+async def _state(deployment: Deployment) -> dict[str, Any]:
+    """What `/readyz` says: each key names a trouble, and is empty where there is none."""
+    try:
+        oldest = await deployment.store.write(oldest_due)
+    except StoreUnavailable as error:
+        return {"database": str(error)}
+    waited = (utc(deployment.clock.now()) - oldest).total_seconds() if oldest else 0.0
+    disk = shutil.disk_usage(Path.cwd())
+    return {
+        "oldest_waiting_seconds": round(max(waited, 0.0), 1),
+        "late": waited > SLOW,
+        "disk": disk.free / disk.total < DISK_FREE,
+        "sending": deployment.outbox.paused_by,
+    }
+
+
+class _Headers:
+    """A request's headers; one that stands there twice counts as missing."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._pairs: list[tuple[bytes, bytes]] = scope["headers"]
+
+    def one(self, name: bytes) -> str | None:
+        values = [value for key, value in self._pairs if key == name]
+        return values[0].decode("latin-1") if len(values) == 1 else None
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None when it is larger than a webhook ever is."""
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:
+    data = json.dumps(body).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data))]
+    if status == 503:
+        headers.append((b"retry-after", b"30"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
