@@ -1,0 +1,138 @@
+"""What the README, the help and `.env.example` say is so."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from pydantic_ai import Agent, RunContext
+from pydantic_ai.models.test import TestModel
+from typer.testing import CliRunner
+
+from agent.settings import Settings, env_example
+from threedots import app
+from tools.custom import custom
+from tools.hands import Hands
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = ["phone", "emulator", "serve", "chat", "doctor"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_two_commands_are_make_phone_and_make_test():
+    first = [line.split("#")[0].strip() for line in blocks("sh")[0].strip().splitlines()]
+    assert first == ["make phone", "make test"]
+
+
+def test_make_phone_prints_an_address_where_a_phone_answers(tmp_path: Path):
+    make = subprocess.Popen(
+        ["make", "--no-print-directory", "phone", "ARGS=--port 0 --no-open"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"}, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert make.stdout is not None
+        address = next(line for line in make.stdout if "http://127.0.0.1:" in line)
+        assert re.search(r"http://127\.0\.0\.1:\d+", address)
+    finally:
+        os.killpg(make.pid, signal.SIGTERM)
+        make.communicate(timeout=30)
+
+
+def test_setting_up_again_costs_nothing():
+    started = time.monotonic()
+    done = subprocess.run(
+        ["make", "--no-print-directory", "setup"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "pip" not in done.stdout + done.stderr
+    assert time.monotonic() - started < 5
+
+
+def test_every_make_target_the_readme_names_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b", README))
+    assert named - {"are"} <= targets
+
+
+def test_every_file_the_readme_names_exists():
+    names = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.(?:md|py|toml|lock)|[a-z]+/)`", README))
+    places = [ROOT, ROOT / "prompts", ROOT / "memory", ROOT / "tools"]
+    missing = {name for name in names if not any((place / name).exists() for place in places)}
+    assert len(names) > 15
+    assert missing == set()
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_setting_the_readme_names_exists():
+    settings = {name.upper() for name in Settings.model_fields}
+    named = set(re.findall(r"\b(?:AGENTPHONE|THREEDOTS|OPENAI|DATABASE)_[A-Z_]+\b", README))
+    assert len(named) > 5
+    assert named <= settings
+
+
+def test_every_command_the_readme_names_exists_and_none_is_left_out():
+    listed = set(re.findall(r"^\| `threedots (\w+)` \|", README, re.MULTILINE))
+    assert listed == set(COMMANDS)
+    assert {command.callback.__name__ for command in app.registered_commands} == listed
+
+
+def test_the_readmes_tool_is_a_tool():
+    before = set(custom.tools)
+    exec(blocks("python")[0], {"custom": custom, "RunContext": RunContext, "Hands": Hands})
+    try:
+        agent = Agent(TestModel(call_tools=["opening_hours"]), toolsets=[custom])
+        answer = agent.run_sync("when?")
+    finally:
+        for name in set(custom.tools) - before:
+            del custom.tools[name]
+    assert "9 to 18." in answer.output
+
+
+def test_the_env_example_is_written_from_the_settings():
+    assert (ROOT / ".env.example").read_text() == env_example(), "run: make docs"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_every_option_does(command: str):
+    shown = CliRunner().invoke(app, [command, "--help"])
+    assert shown.exit_code == 0
+    first = shown.output.split("\n\n")[1].strip()
+    assert len(first) <= 60 and not first.endswith(".")
+    options = re.findall(r"^  (--[a-z-]+|-[a-z], --[a-z-]+)(.*)$", shown.output, re.MULTILINE)
+    assert options
+    assert [name for name, words in options if len(words.split()) < 2] == []
+
+
+def test_the_page_of_commands_is_what_help_says():
+    assert (ROOT / "docs" / "commands.md").read_text() == commands_page(), "run: make docs"
+
+
+def commands_page() -> str:
+    """`docs/commands.md`: the help of every command, as it is."""
+    runner, parts = CliRunner(), ["# Commands\n"]
+    for command in COMMANDS:
+        shown = runner.invoke(app, [command, "--help"], prog_name="threedots", terminal_width=100)
+        parts.append(f"## threedots {command}\n\n```\n{shown.output.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def write() -> None:
+    """Write what is generated: `make docs`."""
+    (ROOT / ".env.example").write_text(env_example())
+    (ROOT / "docs").mkdir(exist_ok=True)
+    (ROOT / "docs" / "commands.md").write_text(commands_page())
+
+
+if __name__ == "__main__":
+    write()
