@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: phone test setup check bench docs lock clean
+.PHONY: phone test setup check bench picture docs lock clean
 
 phone: setup          ## A phone in the browser with an agent that answers. Options: make phone ARGS="--port 8123 --no-open"
 	@$(BIN)/threedots phone $(ARGS)
@@ -26,6 +26,9 @@ check: setup          ## Types and style, as the suite also checks them.
 
 bench: setup          ## Measure; results with the machine's figures are in bench/README.md. Options: make bench ARGS="--runs 3"
 	@$(BIN)/python -m bench.turns $(ARGS)
+
+picture: setup        ## Take the picture of the README afresh (needs chromium).
+	@$(BIN)/python docs/picture.py
 
 docs: setup           ## Rewrite what is generated: .env.example and docs/commands.md.
 	@$(BIN)/python -m tests.test_docs

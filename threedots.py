@@ -203,7 +203,7 @@ def doctor(
 
 
 async def _open_once(database_url: str) -> None:
-    """Bring the database up to date before anything listens, so that its trouble is said plainly."""
+    """Bring the database up to date before anything listens: its trouble is said plainly."""
     from memory.store import Store
 
     async with Store(database_url):

@@ -133,9 +133,9 @@ def _reason_before(mailbox_id: int, session: Session) -> str | None:
 
 
 def _has_stopped(mailbox_id: int, session: Session) -> bool:
-    """Whether this is a person who told us to stop, in the same burst perhaps: then no model is asked."""
+    """Whether this person told us to stop, in the same burst perhaps: no model is asked then."""
     mailbox = session.get_one(Mailbox, mailbox_id)
-    return not mailbox.is_group and opted_out(session, mailbox.participant)
+    return opted_out(session, mailbox.group_id or mailbox.participant)
 
 
 def _to_answer(turn_id: str, session: Session) -> list[Message]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -28,12 +27,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         phone = subprocess.Popen(
             [Path(sys.executable).parent / "threedots", "phone", "--port", "0", "--no-open"],
-            cwd=folder, stdout=subprocess.PIPE, text=True, env={"PYTHONUNBUFFERED": "1", "PATH": "/usr/bin:/bin"},
-        )  # fmt: skip
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={"PYTHONUNBUFFERED": "1", "PATH": "/usr/bin:/bin"},
+        )
         try:
-            assert phone.stdout is not None
-            line = next(line for line in phone.stdout if "http://" in line)
-            take(re.search(r"http://\S+", line)[0])  # type: ignore[index]
+            line = next(line for line in phone.stdout or [] if "http://" in line)
+            take(line[line.index("http://") :].strip())
         finally:
             phone.terminate()
             phone.wait(30)

@@ -153,9 +153,8 @@ def test_serve_says_what_is_missing_and_does_not_start(
 
 def test_a_database_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path):
     nobody = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
-    done = run(
-        "serve", "--port", "0", cwd=tmp_path, **GOOD, THREEDOTS_MODEL="scripted", DATABASE_URL=nobody
-    )
+    env = GOOD | {"THREEDOTS_MODEL": "scripted", "DATABASE_URL": nobody}
+    done = run("serve", "--port", "0", cwd=tmp_path, **env)
     assert done.returncode == 1
     assert "database" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
