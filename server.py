@@ -8,7 +8,6 @@ beside it a few plain routes.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import os
@@ -26,20 +25,24 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic_ai.models import Model
 
+from agent.beside import keep_at
 from agent.build import build_agent
+from agent.catch_up import CatchUp
 from agent.deployment import Deployment
 from agent.journal import Journal
 from agent.prompts import Prompts
 from agent.settings import HOME, Settings
+from agent.sweep import SWEEP_EVERY, sweep
 from agent.worker import Worker
-from memory.inbox import Receipt, accept, bury
+from memory.database_file import served_alone
+from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
 from memory.store import Store, StoreUnavailable
 from memory.turns import oldest_due
 from phone.client import AgentPhoneClient
 from phone.clock import Clock, SystemClock, utc
 from phone.errors import BadPayload, BadSignature, PhoneError
-from phone.types import Ignored, Inbound
-from phone.webhook import check_secrets, dedupe_keys, parse, verify
+from phone.types import Ignored
+from phone.webhook import check_secrets, parse, verify
 from tools.media import MediaLibrary
 from tools.outbox import Outbox
 
@@ -53,6 +56,9 @@ BODY_LIMIT = 1024 * 1024
 
 BODY_WITHIN = 10.0
 """Seconds for a webhook's body to arrive; slower ones are cut off."""
+
+LISTEN_AGAIN = 60.0
+"""Seconds until catching up begins anew, should it ever break."""
 
 DRAIN = 25.0
 """Seconds the turns under way have to settle when the server stops."""
@@ -89,6 +95,7 @@ async def running(
     clock = clock or SystemClock()
     key = settings.agentphone_api_key
     async with (
+        _alone(settings.database_url),
         Store(settings.database_url) as store,
         AgentPhoneClient(
             key.get_secret_value() if key else "",
@@ -111,15 +118,25 @@ async def running(
             model=model,
             new_id=new_id,
             public_url=settings.threedots_public_url,
+            quiet_for=settings.threedots_quiet_for,
+            patient=settings.threedots_burst == "patient",
         )
         worker = Worker(deployment, name=f"{platform.node()}-{os.getpid()}-{new_id()[:8]}")
         async with asyncio.TaskGroup() as tasks:
-            learning = tasks.create_task(_learn_own_numbers(deployment))
+            beside = [
+                ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
+                ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
+            ]
+            loops = [
+                tasks.create_task(keep_at(name, work, every=every, clock=clock))
+                for name, work, every in beside
+            ]
             working = tasks.create_task(worker.run())
             try:
                 yield deployment
             finally:
-                learning.cancel()
+                for loop in loops:
+                    loop.cancel()
                 await _drain(worker, working)
 
 
@@ -127,6 +144,18 @@ def _listing(settings: Settings) -> Path:
     """The owner's `media.toml`, or the shipped one."""
     own = settings.threedots_prompts_dir / "media.toml"
     return own if own.is_file() else HOME / "prompts" / "media.toml"
+
+
+@asynccontextmanager
+async def _alone(database_url: str) -> AsyncIterator[None]:
+    with served_alone(database_url):
+        yield
+
+
+async def _listen(deployment: Deployment, catching_up: CatchUp) -> None:
+    """Learn what we need to know to judge a message, then see that none is missed."""
+    await _learn_own_numbers(deployment)
+    await catching_up.run()
 
 
 async def _learn_own_numbers(deployment: Deployment) -> None:
@@ -150,6 +179,8 @@ async def _drain(worker: Worker, working: asyncio.Task[None]) -> None:
             "%d turns did not settle in %.0f s and will be taken up later", worker.busy, DRAIN
         )
         working.cancel()
+        await asyncio.wait([working])
+        await worker.hand_back()
 
 
 def create_app(
@@ -182,9 +213,10 @@ def create_app(
 class Door:
     """The webhook's doorway, and behind it the other routes."""
 
-    def __init__(self, secrets: list[str]) -> None:
+    def __init__(self, secrets: list[str], *, body_within: float = BODY_WITHIN) -> None:
         check_secrets(secrets)
         self._secrets = secrets
+        self._body_within = body_within
         self.deployment: Deployment | None = None
         self.app = FastAPI(title="Threedots", docs_url=None, redoc_url=None, openapi_url=None)
         self.app.get("/healthz")(self.healthz)
@@ -214,7 +246,7 @@ class Door:
         if headers.one(b"content-encoding") not in (None, "identity"):
             return 415, {"ok": False}
         try:
-            async with asyncio.timeout(BODY_WITHIN):
+            async with asyncio.timeout(self._body_within):
                 body = await _read(receive)
         except TimeoutError:
             return 408, {"ok": False}
@@ -282,32 +314,29 @@ async def _commit(
             accept,
             inbound=inbound,
             body=body,
-            keys=_keys(inbound, body),
+            keys=keys_of(inbound, body),
             now=now,
             own_numbers=frozenset(deployment.own_numbers),
         )
     )
-    if receipt.is_due:
+    if receipt.is_due and receipt.mailbox_id is not None:
         deployment.store.wake()
+        deployment.arrivals.ring(receipt.mailbox_id)
+    if isinstance(inbound, Ignored) and inbound.why == "outbound":
+        await deployment.outbox.reconciler.read_copy(body)
     voice = isinstance(inbound, Ignored) and inbound.why == "voice"
     return 200, SPOKEN if voice else {"ok": True}
-
-
-def _keys(inbound: Inbound, body: bytes) -> list[str]:
-    """What makes a webhook one that came before; what starts nothing goes by header and bytes."""
-    if isinstance(inbound, Ignored):
-        return [f"hook:{inbound.webhook_id}", f"sha:{hashlib.sha256(body).hexdigest()}"]
-    return dedupe_keys(inbound)
 
 
 async def _state(deployment: Deployment) -> dict[str, Any]:
     """What `/readyz` says: each key names a trouble, and is empty where there is none."""
     try:
-        oldest = await deployment.store.write(oldest_due)
+        await deployment.store.write(partial(try_to_keep, now=deployment.clock.now()))
+        oldest = await deployment.store.read(oldest_due)
     except StoreUnavailable as error:
         return {"database": str(error)}
     waited = (utc(deployment.clock.now()) - oldest).total_seconds() if oldest else 0.0
-    disk = shutil.disk_usage(Path.cwd())
+    disk = shutil.disk_usage(deployment.store.folder or Path.cwd())
     return {
         "oldest_waiting_seconds": round(max(waited, 0.0), 1),
         "late": waited > SLOW,

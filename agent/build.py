@@ -12,14 +12,17 @@ from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from agent.journal import Journal
 from memory.tables import Bubble, BubbleState
 from tools.custom import custom
-from tools.hands import Hands, told
+from tools.hands import Hands, superseded, told
 from tools.messaging import fits, messaging, without_effects
 from tools.notebook import notebook
 
 END = "end_turn"
 """The tool that ends a turn without another word."""
 
-HOPELESS = ("CONVERSATION_", "OUTBOUND_LIMIT", "NEW_CONVERSATION_LIMIT", "opted_out", "expired")
+HOPELESS = (
+    "CONVERSATION_", "OUTBOUND_LIMIT", "NEW_CONVERSATION_LIMIT", "opted_out", "expired",
+    "undelivered",
+)  # fmt: skip
 """Beginnings of codes that other words would not change."""
 
 
@@ -50,8 +53,16 @@ async def last_words(ctx: RunContext[Hands], text: str) -> str:
 
 
 async def _say(hands: Hands, text: str) -> None:
-    """Send the last words. A refusal goes back to the model once, to be said another way."""
+    """Send the last words. A refusal goes back to the model once, to be said another way.
+
+    So do words that did not leave because they wrote again: the model reads that first.
+    """
+    await hands.floor.take()
+    hands.floor.closing = True
     bubbles = await hands.say(text)
+    if unsaid := superseded(bubbles):
+        hands.floor.closing = False
+        raise ModelRetry(f"They wrote again before you had said it all.\n{told(unsaid)}")
     if not hands.warned and any(_can_be_reworded(bubble) for bubble in bubbles):
         hands.warned = True
         raise ModelRetry(
@@ -63,9 +74,10 @@ def _bring_back_what_failed(ctx: RunContext[Hands]) -> None:
     """A send that failed beside `end_turn` would go unnoticed: let the model see it first."""
     hands = ctx.deps
     calls = {part.tool_call_id for part in _response(ctx).parts if isinstance(part, ToolCallPart)}
-    failed = [
-        bubble for bubble in hands.refused if bubble.call_id in calls and _can_be_reworded(bubble)
-    ]
+    beside = [bubble for bubble in hands.bubbles if bubble.call_id in calls]
+    if unsaid := superseded(beside):
+        raise ModelRetry(f"They wrote again before you had said it all.\n{told(unsaid)}")
+    failed = [bubble for bubble in beside if _can_be_reworded(bubble)]
     if failed and not hands.warned:
         hands.warned = True
         raise ModelRetry(f"You ended the turn, but:\n{told(failed)}")
@@ -113,6 +125,17 @@ def _ends(part: object) -> bool:
     return isinstance(part, ToolCallPart) and part.tool_name == END
 
 
+@dataclass
+class Hearing(AbstractCapability[Hands]):
+    """What they write while the turn goes on reaches the model with its next request."""
+
+    async def before_model_request(self, ctx: RunContext[Hands], request_context: Any) -> Any:
+        """Take in what has come since, before the model is asked once more."""
+        for part in await ctx.deps.hear():
+            ctx.enqueue(part)
+        return request_context
+
+
 def instructions(ctx: RunContext[Hands]) -> str:
     """What the model is instructed in this turn, as the prompt files stand now."""
     return ctx.deps.instructions
@@ -131,7 +154,7 @@ def build_agent(journal: Journal) -> Agent[Hands, str]:
         instructions=instructions,
         toolsets=[messaging.filtered(_available).prepared(without_effects), notebook, custom],
         output_type=[ToolOutput(end_turn, name=END), TextOutput(last_words)],
-        # The nudge and the refusal are ours to count (once each); this only has to allow them.
-        retries={"tools": 2, "output": 3},
-        capabilities=[Endings(), journal],
+        # The nudge, the refusal and the interruptions are ours to count; this only allows them.
+        retries={"tools": 2, "output": 8},
+        capabilities=[Endings(), Hearing(), journal],
     )

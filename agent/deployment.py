@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic_ai import Agent
 from pydantic_ai.models import Model
 
+from agent.arrivals import Arrivals
 from agent.prompts import Prompts
 from memory.store import Store
 from phone.client import AgentPhoneClient
@@ -24,6 +25,8 @@ class Deployment:
     Attributes:
         name: What the agent is called.
         public_url: Where files of `media/` are reached from outside; None when nowhere.
+        quiet_for: Seconds without another text before the first word leaves.
+        patient: Whether thinking waits for that pause as well.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
     """
 
@@ -38,6 +41,9 @@ class Deployment:
     model: Model
     new_id: Callable[[], str]
     public_url: str | None = None
+    quiet_for: float = 1.0
+    patient: bool = False
+    arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
 
     def offered(self) -> list[Asset]:

@@ -97,12 +97,24 @@ def _alone(message: Message) -> ModelMessage:
 
 def _turn(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble]) -> list[ModelMessage]:
     """One earlier turn. Without model messages (a static notice) its bubbles tell it."""
-    asked = [UserPromptPart(written(m), timestamp=m.received_at) for m in messages]
+    heard_later = _user_texts(turn)
+    asked = [
+        UserPromptPart(written(m), timestamp=m.received_at)
+        for m in messages
+        if not any(text.startswith(f"[m{m.ref} · ") for text in heard_later)
+    ]
     opening: list[ModelMessage] = [ModelRequest(parts=asked)] if asked else []
     if turn.messages:
         return opening + ModelMessagesTypeAdapter.validate_python(turn.messages)
     said = [TextPart(b.text) for b in bubbles if b.turn_id == turn.id and b.message_id]
     return opening + ([ModelResponse(parts=said, timestamp=turn.started_at)] if said else [])
+
+
+def _user_texts(turn: Turn) -> list[str]:
+    """What the model was told by people while the turn went on: it stands in its messages."""
+    parts = [part for message in turn.messages or [] for part in message.get("parts", [])]
+    contents = [part["content"] for part in parts if part.get("part_kind") == "user-prompt"]
+    return [content if isinstance(content, str) else str(content[0]) for content in contents]
 
 
 def kept(messages: Sequence[ModelMessage]) -> list[Any]:
@@ -116,6 +128,9 @@ def kept(messages: Sequence[ModelMessage]) -> list[Any]:
     plain: list[Any] = ModelMessagesTypeAdapter.dump_python(after, mode="json")
     for message in plain:
         message.pop("instructions", None)
+        for part in message["parts"]:
+            if part["part_kind"] == "user-prompt" and isinstance(part["content"], list):
+                part["content"] = [text for text in part["content"] if isinstance(text, str)]
     return plain
 
 

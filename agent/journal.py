@@ -36,6 +36,9 @@ class Journal(AbstractCapability[Hands]):
         handler: Callable[[dict[str, Any]], Any],
     ) -> Any:
         """Write the intent, run the tool, write what came of it."""
+        marks = tool_def.metadata or {}
+        if not (marks.get("read_only") or marks.get("visible")):
+            ctx.deps.floor.acted = True
         row_id = await self.store.write(
             partial(_intend, turn_id=ctx.deps.turn_id, call=call, args=args, now=self.clock.now())
         )

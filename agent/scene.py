@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from pydantic_ai import BinaryContent, ModelMessage, ModelRequest
@@ -25,13 +24,15 @@ from agent.history import (
     speaker,
 )
 from memory.bubbles import LANDED
+from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
-from memory.remembering import Memory, load
-from memory.tables import Bubble, Mailbox, Message
-from memory.turns import Burst, Claim
+from memory.remembering import Memory, load, recall
+from memory.tables import Bubble, Mailbox, Message, Turn
+from memory.turns import Burst, Claim, join, wrote_again
 from phone.clock import utc
 from phone.errors import PhoneError
 from phone.types import Conversation
+from tools.floor import Floor
 from tools.hands import Hands
 from tools.photos import see
 
@@ -64,10 +65,14 @@ async def look(deployment: Deployment, mailbox: Mailbox) -> Conversation | None:
 async def take_note(
     deployment: Deployment, mailbox: Mailbox, conversation: Conversation | None
 ) -> None:
-    """Keep what AgentPhone told: talk from before our time, and which message answers which."""
+    """Keep what AgentPhone told: talk from before our time, which message answers which, and what
+    became of our own bubbles."""
+    await recall(mailbox, conversation, store=deployment.store, clock=deployment.clock)
     if conversation is None or mailbox.id is None:
         return
     stored, mailbox_id, now = conversation.messages, mailbox.id, deployment.clock.now()
+    if await deployment.store.read(partial(is_news, mailbox_id=mailbox_id, stored=stored)):
+        await deployment.store.write(partial(learn, mailbox_id=mailbox_id, stored=stored, now=now))
     if not mailbox.history_seeded:
         await deployment.store.write(partial(seed, mailbox_id=mailbox_id, stored=stored, now=now))
     if any(message.reply_to for message in stored):
@@ -84,16 +89,33 @@ async def set_up(
     mailbox: Mailbox,
     messages: Sequence[Message],
     conversation: Conversation | None,
+    floor: Floor,
 ) -> Scene:
     """Everything for one run of the model."""
     past = await deployment.store.read(partial(past_of, mailbox_id=claim.mailbox_id))
-    memory = load(mailbox, conversation)
-    hands = _hands(deployment, claim, given, mailbox, messages, past, memory)
+    memory = load(mailbox)
+    hands = _hands(deployment, claim, given, mailbox, messages, past, memory, floor)
+    hands.hear = partial(hear, deployment, hands)
     photos = await _photos(deployment, messages)
     asked = burst(messages, photos=photos, quoted=_quoted(past, messages))
     context = UserPromptPart(_context(deployment, hands, conversation, past, messages))
     request = ModelRequest(parts=[context, *asked])
     return Scene(hands, memory, [*earlier(past), request])
+
+
+async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
+    """What they have written since, taken into this turn; the hands can refer to it at once."""
+    wrote = partial(wrote_again, mailbox_id=hands.claim.mailbox_id)
+    if not await deployment.store.read(wrote):
+        return []
+    messages = await deployment.store.write(partial(join, claim=hands.claim, turn_id=hands.turn_id))
+    hands.floor.heard(messages)
+    for message in messages:
+        if message.message_id:
+            hands.references[f"m{message.ref}"] = message.message_id
+            hands.latest = f"m{message.ref}"
+        hands.pictures.update(zip(handles(message), message.media, strict=True))
+    return burst(messages, photos=await _photos(deployment, messages), quoted={})
 
 
 def _hands(
@@ -104,6 +126,7 @@ def _hands(
     messages: Sequence[Message],
     past: Past,
     memory: Memory,
+    floor: Floor,
 ) -> Hands:
     texts = [message for message in messages if message.kind == "text" and message.message_id]
     return Hands(
@@ -113,6 +136,7 @@ def _hands(
         channel=mailbox.channel,
         outbox=deployment.outbox,
         memory=memory.state,
+        floor=floor,
         instructions=_instructions(deployment, mailbox),
         nudge=deployment.prompts.text("nudge"),
         references=_references(past, messages),
@@ -199,18 +223,34 @@ def _shown(deployment: Deployment) -> str:
 
 
 def _news(past: Past) -> list[str]:
-    """The last turn's bubbles that did not, or may not have, arrived: no message tells of them."""
-    since: datetime | None = past.turns[-1].started_at if past.turns else None
-    if since is None:
+    """What no message tells of: bubbles of the last turn that did not, or may not have, arrived,
+    and whatever was learnt of any bubble since that turn ended."""
+    if not past.turns:
         return []
-    return [
-        f"m{bubble.ref} “{excerpt(bubble.text)}” {_fate(bubble)}"
-        for bubble in past.bubbles
-        if bubble.created_at >= since and bubble.state not in LANDED
-    ]
+    fates = [(bubble, _fate(bubble, past.turns[-1])) for bubble in past.bubbles]
+    return [f"m{bubble.ref} “{excerpt(bubble.text)}” {fate}" for bubble, fate in fates if fate]
 
 
-def _fate(bubble: Bubble) -> str:
+def _fate(bubble: Bubble, last: Turn) -> str | None:
+    """What the model is told of a bubble in the turn after `last`; None when it knows."""
+    is_of_late = bubble.created_at >= last.started_at
+    if last.settled_at is not None and bubble.learnt_at is not None:
+        is_of_late = is_of_late or bubble.learnt_at > last.settled_at
+    if not is_of_late:
+        return None
+    if bubble.delivery == "failed" or bubble.code == "undelivered":
+        return f"was not delivered: {excerpt(bubble.reason or 'nobody knows why')}"
+    if bubble.resend_of is not None and bubble.state in LANDED:
+        return "was sent again by the operator"
+    if bubble.state in LANDED:
+        return _found_since(bubble, last)
     if bubble.finished_at and bubble.state in ("rejected", "cancelled", "expired"):
         return f"was not sent ({bubble.code})"
     return "may not have arrived"
+
+
+def _found_since(bubble: Bubble, last: Turn) -> str | None:
+    """Whether the model was left in doubt of it."""
+    if bubble.learnt_at is None or last.settled_at is None:
+        return None
+    return "arrived after all" if bubble.learnt_at > last.settled_at else None

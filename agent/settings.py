@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -57,6 +57,18 @@ class Settings(BaseSettings):
     threedots_prompts_dir: Path = Field(
         default=HOME / "prompts",
         description="Where the prompts are; a file missing there is taken from prompts/.",
+    )
+    threedots_quiet_for: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=10.0,
+        description="Seconds without another text before the first word leaves; thinking goes on "
+        "meanwhile.",
+    )
+    threedots_burst: Literal["eager", "patient"] = Field(
+        default="eager",
+        description="eager thinks at once and begins again when somebody writes on; patient waits "
+        "for the pause first, and pays for fewer tokens.",
     )
     threedots_public_url: Text | None = Field(
         default=None,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic_ai import UsageLimits, capture_run_messages
@@ -21,6 +23,8 @@ from agent.deployment import Deployment
 from agent.history import kept
 from agent.scene import Scene
 from memory.tables import Bubble, BubbleState
+from memory.turns import wrote_again
+from tools.floor import Floor
 from tools.hands import Hands
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,9 @@ MODEL_SECONDS = 60.0
 
 PATIENCE = 300.0
 """Seconds during which a model that cannot be had is asked again, before we say so."""
+
+LOOK_EVERY = 0.5
+"""Seconds between looks for texts that another process stored, of which no bell rings here."""
 
 UNAVAILABLE = "model_unavailable"
 """The reason of a turn that failed because no model could be had."""
@@ -76,6 +83,29 @@ async def think(deployment: Deployment, scene: Scene) -> Ending:
                 return _stopped(scene.hands, error, {**record, **_said(scene, seen)})
         await deployment.clock.sleep(wait)
     return _ending(scene.hands, reason, {**record, **_said(scene, seen)})
+
+
+async def undisturbed(
+    deployment: Deployment, mailbox_id: int, floor: Floor, thinking: Coroutine[Any, Any, Ending]
+) -> Ending | None:
+    """The ending of this run; None when they wrote again before it had done anything."""
+    at_most = None if deployment.store.is_sqlite else LOOK_EVERY
+    run = asyncio.create_task(thinking)
+    try:
+        while not run.done():
+            bell = asyncio.create_task(deployment.arrivals.wait(mailbox_id, at_most=at_most))
+            await asyncio.wait({run, bell}, return_when=asyncio.FIRST_COMPLETED)
+            bell.cancel()
+            if run.done() or not floor.may_begin_again:
+                continue
+            wrote = await deployment.store.read(partial(wrote_again, mailbox_id=mailbox_id))
+            if wrote and floor.may_begin_again and not run.done():
+                floor.interrupted()
+                return None
+        return run.result()
+    finally:
+        run.cancel()
+        await asyncio.wait({run})
 
 
 async def _run(deployment: Deployment, scene: Scene, record: dict[str, Any]) -> str:

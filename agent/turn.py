@@ -16,15 +16,17 @@ from sqlmodel import Session, col, select
 from agent.deployment import Deployment
 from agent.groups import is_addressed
 from agent.prompts import PromptError
-from agent.scene import look, set_up, take_note
-from agent.thinking import UNAVAILABLE, Ending, outcome_of, think
+from agent.scene import Scene, look, set_up, take_note
+from agent.thinking import UNAVAILABLE, Ending, outcome_of, think, undisturbed
 from agent.typing import typing
 from memory.bubbles import LANDED, Draft, abandon, of_turn
 from memory.consents import opted_out
-from memory.remembering import save
+from memory.remembering import save, save_consent
 from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
-from memory.turns import Burst, Claim, settle
+from memory.turns import Burst, Claim, join, settle
+from phone.types import Conversation
 from safety.consent import Keyword
+from tools.floor import Floor
 from tools.media import BadListing
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,13 @@ async def _notice(deployment: Deployment, claim: Claim, burst: Burst) -> Ending 
     words = [Keyword(message.keyword) for message in burst.messages if message.keyword]
     if not words:
         return None
-    return await _say(deployment, claim, burst, NOTICES[words[-1]], why=f"notice for {words[-1]}")
+    why = f"notice for {words[-1]}"
+    noticed = await _say(deployment, claim, burst, NOTICES[words[-1]], why=why)
+    if words[-1] is not Keyword.HELP:
+        await save_consent(
+            claim, phone=deployment.phone, store=deployment.store, clock=deployment.clock
+        )
+    return noticed
 
 
 async def _say(
@@ -95,26 +103,57 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         if not await deployment.store.read(addressed):
             return Ending("silent", "not addressed in the group")
     dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
-    async with typing(deployment.outbox, dots, clock=deployment.clock):
+    floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, in_group=mailbox.is_group)
+    async with typing(deployment.outbox, dots, clock=deployment.clock, floor=floor):
         if conversation is None:
             conversation = await look(deployment, mailbox)
             await take_note(deployment, mailbox, conversation)
-        messages = await deployment.store.read(partial(_to_answer, burst.turn.id))
-        scene = await set_up(
-            deployment, claim, burst, mailbox=mailbox, messages=messages, conversation=conversation
-        )
-        ending = await think(deployment, scene)
+        if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
+            return Ending("dropped", "opted_out")  # an operator said so in the metadata
+        scene, ending = await _answer(deployment, claim, burst, conversation, floor)
     if ending.reason == UNAVAILABLE and not scene.hands.said:
         ending = await _apologise(deployment, claim, burst, ending)
     saved = await save(
         scene.memory,
-        conversation_id=mailbox.conversation_id,
-        mailbox_id=claim.mailbox_id,
+        claim,
         phone=deployment.phone,
         store=deployment.store,
+        clock=deployment.clock,
     )
-    kept = {"memory_saved": saved, "memory_after": scene.memory.state.model_dump(mode="json")}
+    after = scene.memory.state.model_dump(mode="json")
+    kept = {"memory_saved": saved.ok, "memory_note": saved.note, "memory_after": after}
     return replace(ending, record={**ending.record, **kept})
+
+
+async def _answer(
+    deployment: Deployment,
+    claim: Claim,
+    burst: Burst,
+    conversation: Conversation | None,
+    floor: Floor,
+) -> tuple[Scene, Ending]:
+    """Think and act; from the beginning, with everything, when they write on before we act."""
+    while True:
+        mailbox = await deployment.store.read(
+            lambda session: session.get_one(Mailbox, claim.mailbox_id)
+        )
+        messages = await deployment.store.read(partial(_to_answer, burst.turn.id))
+        floor.heard(messages)
+        if deployment.patient:
+            await floor.quiet()
+        scene = await set_up(
+            deployment,
+            claim,
+            burst,
+            mailbox=mailbox,
+            messages=messages,
+            conversation=conversation,
+            floor=floor,
+        )
+        thinking = think(deployment, scene)
+        if (ending := await undisturbed(deployment, claim.mailbox_id, floor, thinking)) is not None:
+            return scene, ending
+        await deployment.store.write(partial(join, claim=claim, turn_id=burst.turn.id))
 
 
 async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:
@@ -169,11 +208,13 @@ def _addressed(name: str, mailbox_id: int, turn_id: str, session: Session) -> bo
 async def _pick_up(deployment: Deployment, claim: Claim, burst: Burst) -> Ending | None:
     """Go on with a turn whose worker died; None when nothing had left, so that it can be run again.
 
-    Bubbles that were written go out as they were written, and the model is not asked again. After a
-    bubble whose fate is unknown the rest is not sent: it would read oddly on its own.
+    Bubbles that were written go out as they were written, and the model is not asked again. A
+    bubble whose fate is unknown is looked for first; after one that stays unknown the rest is not
+    sent: it would read oddly on its own.
     """
     now = deployment.clock.now()
     waiting = await deployment.store.write(partial(abandon, turn_id=burst.turn.id, now=now))
+    await deployment.outbox.find_lost(burst.turn.id)
     for bubble in waiting:
         await deployment.outbox.deliver(claim, bubble.id)
     bubbles = await deployment.store.read(partial(of_turn, turn_id=burst.turn.id))

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 from phone.clock import Clock
 from phone.errors import PhoneError
+from tools.floor import Floor
 from tools.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ REFRESH = 5.0
 
 @asynccontextmanager
 async def typing(
-    outbox: Outbox, conversation_id: str | None, *, clock: Clock
+    outbox: Outbox, conversation_id: str | None, *, clock: Clock, floor: Floor
 ) -> AsyncIterator[None]:
     """Show the typing bubble during the body. Best effort: it delays nothing and fails silently.
 
@@ -28,7 +29,7 @@ async def typing(
     if conversation_id is None:
         yield
         return
-    dots = asyncio.create_task(_keep_typing(outbox, conversation_id, clock))
+    dots = asyncio.create_task(_keep_typing(outbox, conversation_id, clock, floor))
     await asyncio.sleep(0)  # the dots' request is on its way before anything else is asked for
     try:
         yield
@@ -38,8 +39,8 @@ async def typing(
             await dots
 
 
-async def _keep_typing(outbox: Outbox, conversation_id: str, clock: Clock) -> None:
-    while True:
+async def _keep_typing(outbox: Outbox, conversation_id: str, clock: Clock, floor: Floor) -> None:
+    while not floor.closing:
         try:
             await outbox.typing(conversation_id)
         except PhoneError as error:

@@ -7,8 +7,13 @@ import logging
 from contextlib import suppress
 from functools import partial
 
+from agent.beside import keep_at
 from agent.deployment import Deployment
+from agent.memories import save_memories
+from agent.sweep import send_loose
 from agent.turn import take_turn
+from memory.crashes import CRASHES, broke, hand_back, hand_back_all, put_aside
+from memory.remembering import SWEEP_EVERY as SAVE_EVERY
 from memory.store import StoreUnavailable
 from memory.turns import LEASE, Claim, LeaseLost, claim, let_go, renew, take, void_leases
 
@@ -38,19 +43,39 @@ class Worker:
         """Take turns until `stop`; then finish those begun and return."""
         store = self._deployment.store
         if store.is_sqlite:  # ours alone: whoever held a lease is dead
-            await store.write(void_leases)
+            await self._void_leases()
         async with asyncio.TaskGroup() as turns:
+            save = partial(save_memories, self._deployment, owner=self._name)
+            clock = self._deployment.clock
+            saving = turns.create_task(
+                keep_at("saving memories", save, every=SAVE_EVERY, clock=clock)
+            )
             while not self._stopping:
                 held = await self._claim()
                 if held is None:
                     await store.wait_for_work(LOOK_EVERY)
                 else:
                     turns.create_task(self._work(held))
+            saving.cancel()
 
     def stop(self) -> None:
         """Claim nothing more; `run` returns when the turns under way are settled."""
         self._stopping = True
         self._deployment.store.wake()
+
+    async def hand_back(self) -> None:
+        """Give back what was cut off, once `run` has been cancelled: nobody has to wait for it."""
+        give = partial(hand_back_all, owner=self._name, now=self._deployment.clock.now())
+        with suppress(StoreUnavailable):
+            await self._deployment.store.write(give)
+
+    async def _void_leases(self) -> None:
+        while not self._stopping:
+            try:
+                return await self._deployment.store.write(void_leases)
+            except StoreUnavailable as error:
+                log.warning("no work can be claimed: %s", error)
+                await asyncio.sleep(BREATH)
 
     async def _claim(self) -> Claim | None:
         """The next conversation that is due, once there is room for one more."""
@@ -77,10 +102,16 @@ class Worker:
                 renewing.cancel()
         except* LeaseLost:
             log.warning("conversation %s is somebody else's now", held.mailbox_id)
-        except* Exception:
+        except* StoreUnavailable as error:
+            log.warning(
+                "a turn in conversation %s was interrupted: %s", held.mailbox_id, _one(error)
+            )
+            await self._wait_for_the_store(held)
+        except* Exception as error:
             # The one place that catches everything: a bug in one turn must not stop the others. The
             # turn stays running, and is taken up again when the lease has run out.
             log.exception("a turn in conversation %s broke", held.mailbox_id)
+            await self._note(held, type(_one(error)).__name__)
         finally:
             self.busy -= 1
             self._free.release()
@@ -88,14 +119,43 @@ class Worker:
     async def _take_turns(self, held: Claim) -> None:
         deployment = self._deployment
         while not self._stopping:
+            await send_loose(deployment, held)
             burst = await deployment.store.write(
                 partial(take, claim=held, turn_id=deployment.new_id(), now=deployment.clock.now())
             )
             if burst is None:
                 return
-            await take_turn(deployment, held, burst)
+            if burst.turn.attempts > CRASHES:  # whoever died in it could not say so
+                await self._put_aside(held, burst.turn.id)
+            else:
+                await take_turn(deployment, held, burst)
         with suppress(StoreUnavailable):
             await deployment.store.write(partial(let_go, claim=held, now=deployment.clock.now()))
+
+    async def _put_aside(self, held: Claim, turn_id: str) -> None:
+        aside = partial(put_aside, claim=held, turn_id=turn_id, now=self._deployment.clock.now())
+        await self._deployment.store.write(aside)
+        log.error("turn %s kept breaking; see: threedots dead-letters list", turn_id)
+
+    async def _note(self, held: Claim, error: str) -> None:
+        """Count a turn that broke; one that broke too often is put aside, and the rest goes on."""
+        note = partial(broke, claim=held, error=error, now=self._deployment.clock.now())
+        with suppress(StoreUnavailable):
+            if await self._deployment.store.write(note):
+                log.error(
+                    "a turn in conversation %s kept breaking; see: threedots dead-letters list",
+                    held.mailbox_id,
+                )
+                self._deployment.store.wake()
+
+    async def _wait_for_the_store(self, held: Claim) -> None:
+        """Give the conversation back as soon as the database can be had: nothing broke here."""
+        while not self._stopping:
+            back = partial(hand_back, claim=held, now=self._deployment.clock.now())
+            try:
+                return await self._deployment.store.write(back)
+            except StoreUnavailable:
+                await asyncio.sleep(BREATH)
 
     async def _hold_on(self, held: Claim) -> None:
         """Renew the lease while the turn goes on. Raises LeaseLost, which ends the turn."""
@@ -109,3 +169,8 @@ class Worker:
                 log.warning(
                     "the lease of conversation %s was not renewed: %s", held.mailbox_id, error
                 )
+
+
+def _one(error: BaseException) -> BaseException:
+    """The first exception inside of groups of them."""
+    return _one(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

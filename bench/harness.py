@@ -28,6 +28,7 @@ def main() -> None:
         agentphone_base_url=line_url,
         agentphone_webhook_secret=SECRET,
         database_url=database,
+        threedots_quiet_for=0.0,
     )
     app = create_app(settings, FunctionModel(at_once, model_name="at-once"))
     uvicorn.run(app, port=int(port), log_level="error", access_log=False, lifespan="on")

@@ -49,7 +49,7 @@ class Line:
     def _answer(self, method: str, path: str, body: bytes) -> dict[str, Any]:
         if path == "/v1/messages":
             return self._sent(json.loads(body))
-        if path == "/v1/numbers":
+        if path in ("/v1/numbers", "/v1/conversations"):
             return {"data": [], "hasMore": False, "total": 0}
         conversation_id = path.removeprefix("/v1/conversations/").split("/")[0]
         return {

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from agent.deployment import Deployment
 from agent.settings import Settings
+from memory.database_file import served_alone
 from memory.twin_records import TwinRecords
 from phone.clock import Clock, SystemClock
 from phone.emulator.app import create_app as create_twin_app
@@ -45,9 +46,13 @@ def local_settings(base_url: str, *, database: Path = DATABASE) -> Settings:
 
 
 def start_afresh(database: Path = DATABASE) -> None:
-    """Delete the one file, with the two that SQLite keeps beside it."""
-    for end in ("", "-wal", "-shm"):
-        database.with_name(database.name + end).unlink(missing_ok=True)
+    """Delete the one file, with the two that SQLite keeps beside it.
+
+    Raises `memory.database_file.AlreadyServed` while another process works with it.
+    """
+    with served_alone(f"sqlite:///{database}"):
+        for end in ("", "-wal", "-shm"):
+            database.with_name(database.name + end).unlink(missing_ok=True)
 
 
 class Local:

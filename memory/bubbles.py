@@ -14,12 +14,18 @@ from sqlmodel import Session, col, func, select
 
 from memory.inbox import opted_out
 from memory.tables import Bubble, BubbleState, Mailbox
-from memory.turns import Claim, LeaseLost, held
+from memory.turns import Claim, LeaseLost, held, wrote_again
 from phone.clock import utc
 from phone.types import SentMessage
 
 FRESH_FOR = timedelta(minutes=10)
 """How long a bubble may wait to be sent. After that the moment has passed, and it expires."""
+
+FIRST_LOOK = timedelta(minutes=1)
+"""Until a conversation is read back for a bubble of unknown fate, once its turn has gone on."""
+
+SUPERSEDED = "superseded"
+"""The code of a bubble that did not leave because they wrote again."""
 
 FINISHED = (
     BubbleState.CONFIRMED,
@@ -87,33 +93,40 @@ def prepare(
 
 
 def dispatch(
-    session: Session, *, claim: Claim, bubble_id: str, now: float
+    session: Session, *, claim: Claim, bubble_id: str, gives_way: bool = False, now: float
 ) -> tuple[Bubble, Mailbox]:
     """Let a prepared bubble leave, or say why it may not: the one check before every POST.
 
     In one transaction: the lease is mine, the bubble is still fresh, the person has not opted out,
-    and the bubble before it is finished. Raises LeaseLost.
+    the bubble before it is finished, and nobody has written again. Raises LeaseLost.
+
+    Args:
+        gives_way: Whether a text that has come since stops it.
     """
     _must_hold(session, claim)
     bubble = session.get_one(Bubble, bubble_id)
     mailbox = session.get_one(Mailbox, bubble.mailbox_id)
     if bubble.state == BubbleState.PREPARED:
-        _let_leave(session, bubble, mailbox, now)
+        _let_leave(session, bubble, mailbox, gives_way=gives_way, now=now)
         session.add(bubble)
         session.flush()
     return bubble, mailbox
 
 
-def _let_leave(session: Session, bubble: Bubble, mailbox: Mailbox, now: float) -> None:
+def _let_leave(
+    session: Session, bubble: Bubble, mailbox: Mailbox, *, gives_way: bool, now: float
+) -> None:
     if bubble.kind == "reply" and opted_out(session, mailbox.group_id or mailbox.participant):
-        _finish(bubble, BubbleState.CANCELLED, now, "opted_out", "They asked not to be texted.")
+        finish(bubble, BubbleState.CANCELLED, now, "opted_out", "They asked not to be texted.")
     elif utc(now) >= bubble.expires_at:
-        _finish(bubble, BubbleState.EXPIRED, now, bubble.code or "expired", bubble.reason)
+        finish(bubble, BubbleState.EXPIRED, now, bubble.code or "expired", bubble.reason)
     elif _blocked(session, bubble):
-        _finish(
+        finish(
             bubble, BubbleState.CANCELLED, now,
             "predecessor_unconfirmed", "Nobody knows whether the bubble before it arrived.",
         )  # fmt: skip
+    elif gives_way and wrote_again(session, bubble.mailbox_id):
+        finish(bubble, BubbleState.CANCELLED, now, SUPERSEDED, "They wrote again before it left.")
     else:
         bubble.state = BubbleState.DISPATCHED
         bubble.attempt += 1
@@ -122,6 +135,8 @@ def _let_leave(session: Session, bubble: Bubble, mailbox: Mailbox, now: float) -
 
 def _blocked(session: Session, bubble: Bubble) -> bool:
     """Whether an earlier bubble of the same turn has not come to an end yet."""
+    if bubble.turn_id is None:  # sent again by a person, on its own
+        return False
     open_before = select(Bubble.id).where(
         Bubble.mailbox_id == bubble.mailbox_id,
         Bubble.turn_id == bubble.turn_id,
@@ -152,6 +167,7 @@ def record(
         return bubble
     asked_for_thread = bubble.reply_to_message_id is not None
     if sent is not None:
+        _take_back(session, sent.id, now)
         bubble.message_id = sent.id
         bubble.channel = sent.channel
         if asked_for_thread:
@@ -164,10 +180,20 @@ def record(
         bubble.state, bubble.code, bubble.reason = state, code, reason
     else:
         kept = bubble.code if state == BubbleState.CONFIRMED else code
-        _finish(bubble, state, now, kept, reason)
+        finish(bubble, state, now, kept, reason)
     session.add(bubble)
     session.flush()
     return bubble
+
+
+def _take_back(session: Session, message_id: str, now: float) -> None:
+    """Another bubble was taken for this message by its words; AgentPhone's own answer counts."""
+    mistaken = session.exec(select(Bubble).where(Bubble.message_id == message_id)).first()
+    if mistaken is not None:
+        mistaken.message_id = mistaken.channel = None
+        finish(mistaken, BubbleState.UNCONFIRMED, now, mistaken.code, mistaken.reason)
+        session.add(mistaken)
+        session.flush()  # the id is free only now
 
 
 def _learn_conversation(session: Session, mailbox_id: int, sent: SentMessage) -> None:
@@ -189,7 +215,7 @@ def cancel_rest(session: Session, *, after: Bubble, now: float) -> None:
         Bubble.state == BubbleState.PREPARED,
     )
     for bubble in session.exec(waiting):
-        _finish(
+        finish(
             bubble, BubbleState.CANCELLED, now,
             "predecessor_unconfirmed", "Nobody knows whether the bubble before it arrived.",
         )  # fmt: skip
@@ -203,7 +229,7 @@ def abandon(session: Session, *, turn_id: str, now: float) -> list[Bubble]:
     ).all()
     for bubble in rows:
         if bubble.state == BubbleState.DISPATCHED:
-            _finish(
+            finish(
                 bubble, BubbleState.UNCONFIRMED, now,
                 "crash", "We stopped before AgentPhone's answer was written down.",
             )  # fmt: skip
@@ -223,11 +249,13 @@ def redispatchable(bubble: Bubble) -> bool:
     return bubble.state == BubbleState.PREPARED
 
 
-def _finish(
+def finish(
     bubble: Bubble, state: BubbleState, now: float, code: str | None, reason: str | None
 ) -> None:
+    """Write a bubble's fate, and when to look for it if that is unknown."""
     bubble.state, bubble.code, bubble.reason = state, code, reason
     bubble.finished_at = utc(now)
+    bubble.look_at = utc(now) + FIRST_LOOK if state == BubbleState.UNCONFIRMED else None
 
 
 def _must_hold(session: Session, claim: Claim) -> None:

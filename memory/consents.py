@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, or_, update
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import Session, col, select
 
 from memory.tables import Bubble, BubbleState, Consent, Mailbox
@@ -33,6 +33,8 @@ def record_consent(
 ) -> None:
     """Add an entry. An opt-out also cancels every bubble to them that has not left yet.
 
+    Either way the memory of their conversations is to be saved anew: a flag in it says so too.
+
     Args:
         participant: A person's handle, or the `grp_…` id of a group in which somebody said STOP.
         how: What said so: `keyword`, `metadata` or `operator`.
@@ -47,13 +49,19 @@ def record_consent(
         at=utc(now),
     )
     session.add(entry)
+    session.exec(update(Mailbox).where(_with(participant)).values(state_saved=False))
     if opted_out:
         _cancel_bubbles(session, participant, now=now)
 
 
-def _cancel_bubbles(session: Session, participant: str, *, now: float) -> None:
+def _with(participant: str) -> ColumnElement[bool]:
+    """Their 1:1 conversations on all our numbers, or the group's one."""
     one_to_one = and_(col(Mailbox.participant) == participant, col(Mailbox.is_group).is_(False))
-    theirs = select(Mailbox.id).where(or_(one_to_one, col(Mailbox.group_id) == participant))
+    return or_(one_to_one, col(Mailbox.group_id) == participant)
+
+
+def _cancel_bubbles(session: Session, participant: str, *, now: float) -> None:
+    theirs = select(Mailbox.id).where(_with(participant))
     session.exec(
         update(Bubble)
         .where(col(Bubble.mailbox_id).in_(theirs), col(Bubble.state) == BubbleState.PREPARED)

@@ -33,6 +33,7 @@ from memory.tables import (
 )
 from phone.clock import utc
 from phone.types import Ignored, Inbound, InboundMessage, InboundReaction
+from phone.webhook import dedupe_keys
 from safety.consent import Keyword, keyword
 
 __all__ = [
@@ -40,13 +41,18 @@ __all__ = [
     "accept",
     "bury",
     "is_answer",
+    "keys_of",
     "latest_consent",
     "opted_out",
     "record_consent",
+    "try_to_keep",
 ]
 
 DROPPED_OPTED_OUT = "dropped(opted_out)"
 DROPPED_EMPTY = "dropped(empty)"
+DROPPED_OUTDATED = "dropped(outdated)"
+"""The outcome of a consent word that reached us after a later one, which holds."""
+
 NOTED = "noted"
 """The outcome of a tapback that asks for no answer: the next turn sees it."""
 
@@ -76,6 +82,8 @@ def accept(
     keys: list[str],
     now: float,
     own_numbers: Collection[str] = (),
+    event: str | None = None,
+    outcome: str | None = None,
 ) -> Receipt:
     """Store what a signed webhook says, obey consent words, and mark its conversation due.
 
@@ -84,23 +92,31 @@ def accept(
         keys: What makes it a duplicate, from `phone.webhook.dedupe_keys`; one known key is enough.
         now: The present, Unix seconds.
         own_numbers: Numbers of ours, E.164: what they write is never answered.
+        event: How the event is recorded when no webhook brought it.
+        outcome: Ends a message on arrival: it is kept, its consent words count, nobody answers it.
     """
     session.flush()  # the statements below go past the session
     known = _look_up(session, inbound, keys)
     if known.is_duplicate:
         return Receipt("duplicate")
     why = _why_ignored(inbound, own_numbers)
-    receipt = Receipt("ignored")
-    if why is None and isinstance(inbound, InboundMessage):
-        receipt = _put_text(session, inbound, known, now=now)
-    elif why is None and isinstance(inbound, InboundReaction):
+    mailbox = None
+    if why is None and isinstance(inbound, InboundReaction):
         mailbox = find_mailbox_of_tapback(session, inbound)
-        if mailbox is None:
-            why = "unknown_conversation"
-        else:
-            receipt = _put_tapback(session, inbound, mailbox, known, now=now)
-    _keep_event(session, inbound, body=body, keys=keys, why=why, now=now)
-    return receipt
+        why = "unknown_conversation" if mailbox is None else None
+    event_id = _keep_event(session, inbound, body=body, keys=keys, why=why, name=event, now=now)
+    if why is None and isinstance(inbound, InboundMessage):
+        return _put_text(session, inbound, known, event_id=event_id, outcome=outcome, now=now)
+    if mailbox is not None and isinstance(inbound, InboundReaction):
+        return _put_tapback(session, inbound, mailbox, known, event_id=event_id, now=now)
+    return Receipt("ignored")
+
+
+def keys_of(inbound: Inbound, body: bytes) -> list[str]:
+    """What makes a webhook one that came before; what starts nothing goes by header and bytes."""
+    if isinstance(inbound, Ignored):
+        return [f"hook:{inbound.webhook_id}", f"sha:{hashlib.sha256(body).hexdigest()}"]
+    return dedupe_keys(inbound)
 
 
 def bury(session: Session, *, webhook_id: str, body: bytes, reason: str, now: float) -> DeadLetter:
@@ -118,6 +134,17 @@ def bury(session: Session, *, webhook_id: str, body: bytes, reason: str, now: fl
         session.add(letter)
         session.flush()
     return letter
+
+
+def try_to_keep(session: Session, *, now: float) -> None:
+    """Do what storing a webhook does, and leave nothing behind: for finding out whether it works.
+
+    The body is larger than a page of the file, so that a full disk has to show.
+    """
+    probe = Event(webhook_id="", event="probe", body=bytes(16_384), received_at=utc(now))
+    session.add(probe)
+    session.flush()
+    session.delete(probe)
 
 
 def is_answer(target_text: str) -> bool:
@@ -192,14 +219,25 @@ def _why_ignored(inbound: Inbound, own_numbers: Collection[str]) -> str | None:
     return "own_number" if inbound.from_handle in own_numbers else None
 
 
-def _put_text(session: Session, inbound: InboundMessage, known: _Known, *, now: float) -> Receipt:
-    word = _obey(session, inbound, was_out=known.opted_out, now=now)
+def _put_text(
+    session: Session,
+    inbound: InboundMessage,
+    known: _Known,
+    *,
+    event_id: int | None,
+    outcome: str | None,
+    now: float,
+) -> Receipt:
+    word = keyword(inbound.text)
+    if word in (Keyword.STOP, Keyword.START) and _has_a_later_word(session, inbound):
+        outcome = outcome or DROPPED_OUTDATED
+    else:
+        word = _obey(session, inbound, word, was_out=known.opted_out, now=now)
     silenced = inbound.group is not None and opted_out(session, inbound.group.group_id)
-    outcome = None
     if (known.opted_out and word in (None, Keyword.STOP)) or (silenced and word is None):
         outcome = DROPPED_OPTED_OUT
     elif not inbound.text.strip() and not inbound.media_urls:
-        outcome = DROPPED_EMPTY
+        outcome = outcome or DROPPED_EMPTY
     if known.is_earlier_talk:
         _forget(session, inbound.message_id)
     mailbox_id, ref = arrive(session, inbound, is_due=outcome is None, now=now)
@@ -213,6 +251,7 @@ def _put_text(session: Session, inbound: InboundMessage, known: _Known, *, now: 
         "media": inbound.media_urls,
         "channel": inbound.channel,
         "keyword": word,
+        "event_id": event_id,
         "received_at": inbound.received_at,
     }
     return _put(session, values, outcome=outcome, now=now)
@@ -224,6 +263,7 @@ def _put_tapback(
     mailbox: Mailbox,
     known: _Known,
     *,
+    event_id: int | None,
     now: float,
 ) -> Receipt:
     outcome = None
@@ -244,6 +284,7 @@ def _put_tapback(
         "reaction": inbound.reaction,
         "target_message_id": inbound.message_id,
         "target_text": inbound.target_text,
+        "event_id": event_id,
         "received_at": inbound.created_at,
     }
     return _put(session, values, outcome=outcome, now=now)
@@ -264,11 +305,13 @@ def _keep_event(
     body: bytes,
     keys: list[str],
     why: str | None,
+    name: str | None,
     now: float,
-) -> None:
+) -> int | None:
+    told = inbound.event if isinstance(inbound, Ignored) else f"agent.{inbound.kind}"
     event = {
         "webhook_id": inbound.webhook_id,
-        "event": inbound.event if isinstance(inbound, Ignored) else f"agent.{inbound.kind}",
+        "event": name or told,
         "body": body,
         "why": why,
         "received_at": utc(now),
@@ -278,10 +321,26 @@ def _keep_event(
     if stored and keys:
         rows = [{"key": key, "event_id": stored.id} for key in dict.fromkeys(keys)]
         connection.execute(_INSERT_KEY, rows)
+    return stored.id if stored else None
+
+
+def _has_a_later_word(session: Session, inbound: InboundMessage) -> bool:
+    """Whether they said STOP or START after this, which reached us before it: the later holds."""
+    later = select(Message.text).where(
+        Message.sender == inbound.from_handle,
+        Message.direction == "inbound",
+        col(Message.received_at) > inbound.received_at,
+    )
+    return any(keyword(text) in (Keyword.STOP, Keyword.START) for text in session.exec(later))
 
 
 def _obey(
-    session: Session, inbound: InboundMessage, *, was_out: bool, now: float
+    session: Session,
+    inbound: InboundMessage,
+    word: Keyword | None,
+    *,
+    was_out: bool,
+    now: float,
 ) -> Keyword | None:
     """Do what a consent word asks, in the ledger. None: the text is conversation.
 
@@ -289,7 +348,6 @@ def _obey(
     but a member's STOP is theirs wherever it is said, and silences us in that group as well, for
     nobody can be left out of one. Only who said STOP can undo it.
     """
-    word = keyword(inbound.text)
     if (word is Keyword.HELP and inbound.group) or (word is Keyword.START and not was_out):
         return None
     if word is Keyword.START or (word is Keyword.STOP and not was_out):

@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select
 
-from memory.tables import Bubble, Mailbox, Message, Turn, TurnState
+from memory.state import merge, salvaged
+from memory.tables import Bubble, Mailbox, Message, MetadataEntry, Turn, TurnState
 from phone.clock import utc
 from phone.types import InboundMessage, InboundReaction
 
@@ -188,15 +189,29 @@ def _fold(session: Session, gone: Mailbox, *, into: Mailbox) -> None:
     """Move all that is in one mailbox to another, and delete it: its lease is lost."""
     _move_numbered(session, gone, into=into)
     session.exec(update(Turn).where(col(Turn.mailbox_id) == gone.id).values(mailbox_id=into.id))
+    past = update(MetadataEntry).where(col(MetadataEntry.mailbox_id) == gone.id)
+    session.exec(past.values(mailbox_id=into.id))
     due = [at for at in (gone.due_at, into.due_at) if at is not None]
     into.due_at = min(due, default=None)
     into.created_at = min(gone.created_at, into.created_at)
     into.history_seeded = gone.history_seeded or into.history_seeded
+    _join_memories(gone, into=into)
+    session.delete(gone)
+    session.flush()  # its conversation id is free only now
+
+
+def _join_memories(gone: Mailbox, *, into: Mailbox) -> None:
+    """What both remember, together; it is saved anew, for AgentPhone knows one half at most."""
+    if gone.state is None:
+        return
     if into.state is None:
         into.state, into.state_seen = gone.state, gone.state_seen
         into.state_saved = gone.state_saved
-    session.delete(gone)
-    session.flush()  # its conversation id is free only now
+        return
+    one, other = salvaged(into.state), salvaged(gone.state)
+    into.state = merge(base=None, theirs=one, ours=other).model_dump(mode="json")
+    into.state_seen = into.state_seen or gone.state_seen
+    into.state_saved = False
 
 
 def _move_numbered(session: Session, gone: Mailbox, *, into: Mailbox) -> None:

@@ -1,7 +1,13 @@
-"""What the agent remembers about a conversation, and how it lives in AgentPhone's metadata."""
+"""What the agent remembers about a conversation, and how it lives in AgentPhone's metadata.
+
+Anybody with a key may have written what stands there, so reading never raises: it says what could
+be read, whether it may be written over, and what has to be kept aside first.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +18,17 @@ KEY = "threedots"
 
 VERSION = 1
 """The shape written here. A newer one is read as far as it goes, and never overwritten."""
+
+OPTED_OUT = "opted_out"
+"""The flag by which an operator opts somebody out, and which shows that they are."""
+
+HUGE = 16 * 1024
+"""Bytes of our key past which it is nobody's edit but an accident, and counts as unreadable."""
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+UPGRADES: Mapping[int, Upgrade] = {}
+"""How to bring an older shape up by one version: `{1: from_v1}` once there is a version 2."""
 
 
 class OwnState(BaseModel):
@@ -45,7 +62,7 @@ class ConversationState(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     v: int = VERSION
-    rev: int = 0
+    rev: int = Field(default=0, ge=0, le=10**15)
     facts: list[str] = []
     summary: str = ""
     flags: dict[str, Any] = {}
@@ -53,38 +70,85 @@ class ConversationState(BaseModel):
 
     def content(self) -> dict[str, Any]:
         """Everything but the revision: what decides whether there is something to save."""
-        return self.model_dump(exclude={"rev"})
+        return self.model_dump(mode="json", exclude={"rev"})
+
+    @property
+    def says_stop(self) -> bool:
+        """Whether the opt-out flag is set."""
+        return says_stop({"flags": self.flags})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a conversation's metadata held under our key.
+    """What a conversation's metadata held for us.
 
     Attributes:
         state: Our memory; None when there was none, or none that could be read.
-        writable: False when a newer version of this harness wrote it: read it, never overwrite it.
+        is_writable: False when a newer version of this harness wrote it: read it, never overwrite.
+        unreadable: What stood there instead, as JSON text, to be kept aside; None when all is well.
+        says_stop: Whether the opt-out flag is set, even where the rest could not be read.
     """
 
     state: ConversationState | None
-    writable: bool = True
+    is_writable: bool = True
+    unreadable: str | None = None
+    says_stop: bool = False
 
 
-def found_in(metadata: dict[str, Any] | None) -> Found:
+def found_in(metadata: Any, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Found:
     """Read our key out of the metadata; whatever is wrong with it, nothing is raised."""
+    if metadata is not None and not isinstance(metadata, dict):
+        return Found(None, unreadable=json.dumps(metadata))
     ours = (metadata or {}).get(KEY)
-    if not isinstance(ours, dict):
+    if ours is None:
         return Found(None)
-    version = ours.get("v", VERSION)
-    writable = isinstance(version, int) and version <= VERSION
+    if _is_newer(ours):
+        return Found(salvaged(ours), is_writable=False, says_stop=says_stop(ours))
+    state = read(ours, upgrades) if json_bytes(ours) <= HUGE else None
+    unreadable = json.dumps(ours) if state is None else None
+    return Found(state, unreadable=unreadable, says_stop=says_stop(ours))
+
+
+def read(raw: Any, upgrades: Mapping[int, Upgrade] = UPGRADES) -> ConversationState | None:
+    """A memory of this version or an older one; None when it cannot be read as it is."""
+    version = raw.get("v", VERSION) if isinstance(raw, dict) else None
+    if type(version) is not int:  # True is an int to isinstance
+        return None
     try:
-        return Found(ConversationState.model_validate(ours), writable)
-    except ValidationError:
-        return Found(None, writable)
+        for old in range(version, VERSION):
+            raw = {**upgrades[old](raw), "v": old + 1}
+        return ConversationState.model_validate(raw)
+    except (ValueError, TypeError, LookupError):  # an upgrade trips over what is not of its shape
+        return None
 
 
-def with_state(metadata: dict[str, Any] | None, state: ConversationState) -> dict[str, Any]:
+def salvaged(raw: dict[str, Any]) -> ConversationState:
+    """What can be read of a memory in another shape: the fields that are as we know them."""
+    try:
+        return ConversationState.model_validate(raw)
+    except ValidationError as error:
+        odd = {problem["loc"][0] for problem in error.errors() if problem["loc"]}
+        fit = {name: value for name, value in raw.items() if name not in odd}
+        return ConversationState.model_validate(fit)
+
+
+def says_stop(raw: Any) -> bool:
+    """Whether the opt-out flag is set in what stands under our key, in any way people write yes."""
+    flags = raw.get("flags") if isinstance(raw, dict) else None
+    flag = flags.get(OPTED_OUT) if isinstance(flags, dict) else None
+    return str(flag).strip().casefold() in ("true", "yes", "1")
+
+
+def with_state(metadata: Any, state: ConversationState) -> dict[str, Any]:
     """The whole metadata to write back: foreign keys as they were, our state under ours."""
-    return {**(metadata or {}), KEY: state.model_dump(mode="json")}
+    foreign = metadata if isinstance(metadata, dict) else {}
+    return {**foreign, KEY: state.model_dump(mode="json")}
+
+
+def json_bytes(value: Any) -> int:
+    """How long a value is as JSON on the wire, in bytes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def merge(
@@ -93,18 +157,24 @@ def merge(
     """Bring together what somebody changed at AgentPhone and what we changed here since `base`.
 
     A person's edit wins: a value they changed or a fact they removed stays so, and what we added
-    comes on top. Without a base (first meeting, lost copy) nothing counts as removed.
+    comes on top. Without a base (first meeting, lost copy) nothing counts as removed. The revision
+    is the highest of the three.
     """
     if theirs is None:
         return ours.model_copy(deep=True)
-    was = (base or ConversationState()).model_dump()
-    there, here = theirs.model_dump(), ours.model_dump()
-    merged = {
-        key: _merged(was.get(key), there.get(key), here.get(key)) for key in {**there, **here}
-    }
-    merged["v"] = VERSION
-    merged["rev"] = max(theirs.rev, ours.rev)
-    return ConversationState.model_validate(merged)
+    was = (base or ConversationState()).model_dump(mode="json")
+    there, here = theirs.model_dump(mode="json"), ours.model_dump(mode="json")
+    merged = _merged_keys(was, there, here)
+    merged["v"], merged["rev"] = VERSION, max(was["rev"], theirs.rev, ours.rev)
+    try:
+        return type(ours).model_validate(merged)
+    except ValidationError:  # two owner's states that are right, and wrong when mixed
+        return type(ours).model_validate({**merged, "state": there["state"]})
+
+
+def _is_newer(ours: Any) -> bool:
+    version = ours.get("v") if isinstance(ours, dict) else None
+    return type(version) is int and version > VERSION
 
 
 def _merged(was: Any, theirs: Any, ours: Any) -> Any:
@@ -113,24 +183,40 @@ def _merged(was: Any, theirs: Any, ours: Any) -> Any:
     if theirs == was:
         return ours
     if isinstance(theirs, list) and isinstance(ours, list):
-        return _merged_list(was if isinstance(was, list) else [], theirs, ours)
+        return _merged_items(was if isinstance(was, list) else [], theirs, ours)
     if isinstance(theirs, dict) and isinstance(ours, dict):
-        before = was if isinstance(was, dict) else {}
-        return {
-            key: _merged(before.get(key), theirs.get(key), ours.get(key))
-            for key in {**theirs, **ours}
-            if not _removed(key, before, theirs, ours)
-        }
+        return _merged_keys(was if isinstance(was, dict) else {}, theirs, ours)
     return theirs
 
 
-def _merged_list(was: list[Any], theirs: list[Any], ours: list[Any]) -> list[Any]:
+def _merged_items(was: list[Any], theirs: list[Any], ours: list[Any]) -> list[Any]:
     """Their list in their order, less what we removed, plus what we added."""
     kept = [item for item in theirs if item in ours or item not in was]
     return kept + [item for item in ours if item not in was and item not in theirs]
 
 
-def _removed(key: str, was: dict[str, Any], theirs: dict[str, Any], ours: dict[str, Any]) -> bool:
+def _merged_keys(
+    was: dict[str, Any], theirs: dict[str, Any], ours: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        key: _merged_value(key, was, theirs, ours)
+        for key in {**theirs, **ours}
+        if not _is_removed(key, was, theirs, ours)
+    }
+
+
+def _merged_value(
+    key: str, was: dict[str, Any], theirs: dict[str, Any], ours: dict[str, Any]
+) -> Any:
+    """A key that only one side has is that side's: it was added, or changed while we deleted it."""
+    if key not in ours:
+        return theirs[key]
+    return _merged(was.get(key), theirs[key], ours[key]) if key in theirs else ours[key]
+
+
+def _is_removed(
+    key: str, was: dict[str, Any], theirs: dict[str, Any], ours: dict[str, Any]
+) -> bool:
     """A key that people deleted, or that we deleted and they did not touch."""
     if key not in was:
         return False

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -74,6 +75,11 @@ class Store:
     def is_sqlite(self) -> bool:
         """Whether this is the file database: one process, whose start voids every lease."""
         return engines.is_sqlite(self.url)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the database's file lies; None when it is on a server."""
+        return Path(str(self.url.database)).parent if self.is_sqlite else None
 
     async def open(self) -> None:
         """Bring the schema up to date and start the threads.

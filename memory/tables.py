@@ -2,9 +2,10 @@
 
 event ─┐  every signed webhook, raw           mailbox   one conversation: its lease, its memory
 event_key  what makes it a duplicate             ├── message   what people wrote and tapped
-dead_letter  signed but unreadable               ├── turn      one burst and what was done about it
+dead_letter  unreadable, or poison               ├── turn      one burst and what was done about it
 consent    the opt-out ledger, append-only       │     └── tool_call   written before it runs
-twin_record  the phone page's line               └── bubble    the outbox: one outbound message each
+twin_record  the phone page's line               ├── bubble    the outbox: one outbound message each
+                                                 └── metadata_entry  the metadata's recent past
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -35,9 +37,11 @@ class UTCDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """On the way in: whatever the zone, the same moment in UTC."""
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """On the way out: always with its zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -110,10 +114,12 @@ class EventKey(SQLModel, table=True):
 
 
 class DeadLetter(SQLModel, table=True):
-    """Signed by AgentPhone and yet unreadable. Kept for a person; a retry could not help.
+    """What nobody could deal with, kept for a person: an unreadable body, or a poison message.
 
     Attributes:
-        digest: SHA-256 of the body in hex: a body that comes again is kept once.
+        body: The webhook's body as it came; empty when it is no longer there.
+        digest: What it is kept once by: the SHA-256 in hex of the body, or of the poison message.
+        inbound_id: The message that broke its turn again and again; None for an unreadable body.
     """
 
     __tablename__ = "dead_letter"
@@ -123,6 +129,7 @@ class DeadLetter(SQLModel, table=True):
     reason: str
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     digest: str = Field(unique=True, index=True)
+    inbound_id: int | None = None
     received_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -141,6 +148,9 @@ class Mailbox(SQLModel, table=True):
         state: Our own copy of the memory (`ConversationState`), the truth while AgentPhone is away.
         state_seen: What we last saw or wrote at AgentPhone: the base of a merge.
         state_saved: False while `state` has not reached AgentPhone.
+        state_blocked: Why it must not be written there at all just now, in words; None when it may.
+        others: Ids of outbound messages that somebody else sent here (a person at the dashboard),
+            the newest few: never taken for a bubble of ours.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -163,6 +173,8 @@ class Mailbox(SQLModel, table=True):
     state: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     state_seen: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     state_saved: bool = True
+    state_blocked: str | None = Field(default=None, sa_type=Text)
+    others: list[str] = Field(default=[], sa_type=JSON)
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -180,6 +192,8 @@ class Message(SQLModel, table=True):
         target_message_id: For a tapback: the message reacted to.
         reply_to_message_id: The message it answers in thread, when AgentPhone told us.
         outcome: How it ended, once settled: the turn's outcome, or `dropped(reason)`.
+        event_id: The webhook that brought it, which may be deleted before it; None for talk that
+            was read back.
     """
 
     __table_args__ = (UniqueConstraint("mailbox_id", "ref"),)
@@ -203,6 +217,7 @@ class Message(SQLModel, table=True):
     state: str = Field(default=MessageState.WAITING, index=True)
     turn_id: str | None = Field(default=None, index=True)
     outcome: str | None = None
+    event_id: int | None = None
     received_at: datetime = Field(sa_type=UTCDateTime)
     stored_at: datetime = Field(sa_type=UTCDateTime)
 
@@ -212,7 +227,8 @@ class Turn(SQLModel, table=True):
 
     Attributes:
         epoch: The lease it ran under.
-        attempts: How often a worker has begun or taken it up; above one, a worker died in it.
+        attempts: How often a worker has begun or taken it up and was not merely interrupted; above
+            one, it broke or a worker died in it (`memory.crashes`).
         outcome: `answered`, `reacted`, `silent`, `handed_over`, `dropped`, `failed`.
         reason: Why, for the outcomes that have one.
         prompt_hash: Short hash of the prompt files used.
@@ -220,6 +236,7 @@ class Turn(SQLModel, table=True):
         messages: The turn's model messages, pydantic-ai's own JSON.
         usage: Tokens and requests spent.
         memory_before, memory_after: The `ConversationState`, when the turn began and ended.
+        memory_note: What is to be known about saving it: what had to go, or why it was not saved.
     """
 
     __table_args__ = (
@@ -248,6 +265,7 @@ class Turn(SQLModel, table=True):
     memory_before: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     memory_after: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     memory_saved: bool | None = None
+    memory_note: str | None = Field(default=None, sa_type=Text)
     started_at: datetime = Field(sa_type=UTCDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
@@ -281,6 +299,11 @@ class Bubble(SQLModel, table=True):
         reason: The same in words, for the operator and the model.
         channel: What it really went out on, once confirmed.
         threaded: For a reply: whether it arrived in thread.
+        look_at: When the conversation is read back next to find out whether it went out; None when
+            nobody looks for it any more.
+        delivery: `failed` when AgentPhone took it and later could not deliver it; None otherwise.
+        learnt_at: When its fate was learnt after its turn had gone on: the next turn is told.
+        resend_of: The bubble that a person had sent again as this one.
     """
 
     __table_args__ = (UniqueConstraint("mailbox_id", "ref"),)
@@ -307,6 +330,10 @@ class Bubble(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UTCDateTime)
     dispatched_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    look_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    delivery: str | None = None
+    learnt_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    resend_of: str | None = None
 
 
 class Consent(SQLModel, table=True):
@@ -325,6 +352,36 @@ class Consent(SQLModel, table=True):
     how: str
     evidence: str | None = None
     message_id: str | None = None
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class MetadataKind(StrEnum):
+    """What a `metadata_entry` keeps."""
+
+    READ = "read"
+    WRITTEN = "written"
+    UNREADABLE = "unreadable"
+    ARCHIVED = "archived"
+
+
+class MetadataEntry(SQLModel, table=True):
+    """The past of a conversation's metadata: AgentPhone keeps none, and every save replaces it all.
+
+    Attributes:
+        kind: `read` and `written`: the whole metadata as it was read, or about to be written.
+            `unreadable`: what stood under our key and could not be read. `archived`: facts or a
+            summary for which there was no more room.
+        content: JSON text.
+        rev: The revision of our memory in it, or at the time.
+    """
+
+    __tablename__ = "metadata_entry"
+
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
+    kind: str
+    content: str = Field(sa_type=Text)
+    rev: int | None = Field(default=None, sa_type=BigInteger)
     at: datetime = Field(sa_type=UTCDateTime)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import or_, update
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from memory.tables import Mailbox, Message, MessageState, Turn, TurnState
+from memory.tables import Bubble, BubbleState, Mailbox, Message, MessageState, Turn, TurnState
 from phone.clock import utc
 
 LEASE = 15.0
@@ -93,7 +93,7 @@ def take(session: Session, claim: Claim, *, turn_id: str, now: float) -> Burst |
     """Everything that waits, as one new turn; or the turn that a dead worker left running.
 
     None when nothing waits: the mailbox is let go in the same transaction, so that a message is
-    either in this burst or makes the mailbox due again.
+    either in this burst or makes the mailbox due again. So does a bubble outside any turn.
 
     Raises:
         LeaseLost: The claim is somebody else's now.
@@ -106,7 +106,7 @@ def take(session: Session, claim: Claim, *, turn_id: str, now: float) -> Burst |
         return _taken_up(session, running, claim, turn_id=turn_id)
     messages = _waiting(session, claim)
     if not messages:
-        _release(mailbox, due_at=None)
+        _release(mailbox, due_at=utc(now) if _has_loose(session, claim.mailbox_id) else None)
         return None
     turn = Turn(
         id=turn_id,
@@ -123,11 +123,24 @@ def take(session: Session, claim: Claim, *, turn_id: str, now: float) -> Burst |
 def join(session: Session, claim: Claim, turn_id: str) -> list[Message]:
     """Take what has come since into the running turn, oldest first; empty when nothing has.
 
+    Consent words are left: they get an answer of their own, and no model is asked about them.
+
     Raises:
         LeaseLost: The claim is somebody else's now.
     """
     _running_turn(session, claim, turn_id)
-    return _taken(_waiting(session, claim), turn_id)
+    words = [message for message in _waiting(session, claim) if message.keyword is None]
+    return _taken(words, turn_id)
+
+
+def wrote_again(session: Session, mailbox_id: int) -> bool:
+    """Whether something waits here that a turn under way should hear of."""
+    waiting = select(Message.id).where(
+        Message.mailbox_id == mailbox_id,
+        Message.state == MessageState.WAITING,
+        col(Message.keyword).is_(None),
+    )
+    return session.exec(waiting.limit(1)).first() is not None
 
 
 def settle(
@@ -175,7 +188,19 @@ def let_go(session: Session, claim: Claim, *, now: float) -> None:
         Message.mailbox_id == mailbox.id, Message.state != MessageState.SETTLED
     )
     is_due = session.exec(unsettled.limit(1)).first() is not None
+    is_due = is_due or _has_loose(session, claim.mailbox_id)
     _release(mailbox, due_at=(mailbox.due_at or utc(now)) if is_due else None)
+
+
+def loose_in(mailbox_id: int) -> SelectOfScalar[Bubble]:
+    """Bubbles outside any turn that wait to be sent, or whose sending was cut off, in order."""
+    waiting = (BubbleState.PREPARED, BubbleState.DISPATCHED)
+    loose = select(Bubble).where(
+        Bubble.mailbox_id == mailbox_id,
+        col(Bubble.turn_id).is_(None),
+        col(Bubble.state).in_(waiting),
+    )
+    return loose.order_by(col(Bubble.position))
 
 
 def void_leases(session: Session) -> None:
@@ -242,6 +267,10 @@ def _taken(messages: list[Message], turn_id: str) -> list[Message]:
         message.state = MessageState.TAKEN
         message.turn_id = turn_id
     return messages
+
+
+def _has_loose(session: Session, mailbox_id: int) -> bool:
+    return session.exec(loose_in(mailbox_id).limit(1)).first() is not None
 
 
 def _release(mailbox: Mailbox, *, due_at: datetime | None) -> None:

@@ -35,9 +35,11 @@ class SystemClock:
         self._moved = asyncio.Event()
 
     def now(self) -> float:
+        """The machine's time, and as much ahead as it was moved."""
         return time.time() + self.ahead
 
     async def sleep(self, seconds: float) -> None:
+        """As `Clock.sleep`; a move of the clock shortens it."""
         until = self.now() + seconds
         while (left := until - self.now()) > 0:
             moved = self._moved
@@ -63,9 +65,11 @@ class HeldClock:
         self._order = itertools.count()
 
     def now(self) -> float:
+        """The time it was last moved to."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
+        """As `Clock.sleep`: only `advance` ends it."""
         if seconds <= 0:
             return
         waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -211,7 +211,12 @@ class Capabilities(Wire):
 
 
 class Conversation(Wire):
-    """One person, or one group, on one of our numbers. iMessage and SMS with a person share it."""
+    """One person, or one group, on one of our numbers. iMessage and SMS with a person share it.
+
+    Attributes:
+        metadata: The object that key holders keep there; None when it is none, or no object.
+        odd_metadata: What stood there instead of an object, to be kept aside before it is replaced.
+    """
 
     id: str
     agent_id: str | None = None
@@ -223,11 +228,24 @@ class Conversation(Wire):
     group_id: str | None = None
     group_name: str | None = None
     participants: Annotated[list[Participant], each(Participant)] = Field(default=[])
+    created_at: Time | None = None
     last_message_at: Time | None = None
     message_count: int = 0
     metadata: Annotated[dict[str, Any] | None, BeforeValidator(mapping)] = None
     capabilities: Capabilities | None = None
     messages: Annotated[list[Message], each(Message)] = Field(default=[])
+    odd_metadata: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_odd_metadata(cls, value: Any) -> Any:
+        odd = value.get("metadata") if isinstance(value, dict) else None
+        return value if mapping(odd) is odd else {**value, "oddMetadata": odd}
+
+    @property
+    def whole_metadata(self) -> Any:
+        """The metadata, whatever it is."""
+        return self.odd_metadata if self.metadata is None else self.metadata
 
 
 class SentMessage(Lenient):

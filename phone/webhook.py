@@ -20,7 +20,15 @@ from phone.clock import utc
 from phone.errors import BadPayload, BadSignature
 from phone.jsontext import read_json
 from phone.reading import Time
-from phone.types import Group, HistoryItem, Ignored, Inbound, InboundMessage, InboundReaction
+from phone.types import (
+    Group,
+    HistoryItem,
+    Ignored,
+    Inbound,
+    InboundMessage,
+    InboundReaction,
+    Message,
+)
 
 MAX_AGE = 300
 """Most seconds between a webhook's timestamp and now, either way: AgentPhone's own figure."""
@@ -128,6 +136,28 @@ def parse(body: bytes, *, webhook_id: str, now: float) -> Inbound:
         raise BadPayload(f"{name} has no data; it should be an object")
     read = _reaction if name == "agent.reaction" else _message
     return read(event, event["data"], webhook_id, now)
+
+
+def copy_of_ours(body: bytes) -> tuple[str, Message] | None:
+    """The message of ours that an `outbound` webhook is a copy of, with its conversation's id.
+
+    None when the body does not say which message it is, or where.
+    """
+    event = _object(read_json(body)) or {}
+    data = _object(event.get("data")) or {}
+    conversation_id, message_id = _word(data.get("conversationId")), _word(data.get("messageId"))
+    at = _time(data.get("receivedAt")) or _time(event.get("timestamp"))
+    if conversation_id is None or message_id is None or at is None:
+        return None
+    message = Message(
+        id=message_id,
+        direction="outbound",
+        body=_text(data.get("message")) or _text(data.get("body")) or "",
+        media_urls=_media(data.get("mediaUrls"), data.get("mediaUrl")),
+        channel=_word(event.get("channel")),
+        received_at=at,
+    )
+    return conversation_id, message
 
 
 def dedupe_keys(inbound: InboundMessage | InboundReaction) -> list[str]:

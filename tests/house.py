@@ -171,8 +171,10 @@ class Gated(Script):
         thinking: How many requests it thinks about just now.
     """
 
-    def __init__(self, responses: list[list[ModelResponsePart] | Exception]) -> None:
-        super().__init__(responses)
+    def __init__(
+        self, responses: list[list[ModelResponsePart] | Exception], *, last_for_ever: bool
+    ) -> None:
+        super().__init__(responses, last_for_ever=last_for_ever)
         self.thinking = 0
         self._gate = asyncio.Event()
 
@@ -205,9 +207,9 @@ def script(*responses: Response, last_for_ever: bool = False) -> Script:
     return Script([_response(response) for response in responses], last_for_ever=last_for_ever)
 
 
-def gated(*responses: Response) -> Gated:
+def gated(*responses: Response, last_for_ever: bool = False) -> Gated:
     """The same, thinking about each request until `go_on`."""
-    return Gated([_response(response) for response in responses])
+    return Gated([_response(response) for response in responses], last_for_ever=last_for_ever)
 
 
 def _response(response: Response) -> list[ModelResponsePart] | Exception:
@@ -481,7 +483,7 @@ async def living(
     if not database.exists():  # nothing else runs yet
         database.write_bytes(_new_database())
     base = local_settings("http://127.0.0.1:8000", database=database)
-    chosen = base.model_copy(update=settings or {})
+    chosen = base.model_copy(update={"threedots_quiet_for": 0.0} | (settings or {}))
     local = Local(chosen, model, clock=clock, in_process=True)
     if wire is not None:
         assert local.transport is not None

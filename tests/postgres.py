@@ -9,7 +9,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 FAST = "-c fsync=off -c full_page_writes=off -c deadlock_timeout=100ms"
@@ -30,6 +32,22 @@ def binaries() -> Path | None:
 @contextlib.contextmanager
 def private_cluster(bin_folder: Path) -> Iterator[str]:
     """A running server that only this machine reaches; gives its URL, ends with the block."""
+    with private_server(bin_folder) as server:
+        yield server.url
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server that can be stopped, as for an update, and started again where it was."""
+
+    url: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
+@contextlib.contextmanager
+def private_server(bin_folder: Path) -> Iterator[PostgresServer]:
+    """The same, to be stopped and started at will."""
     folder = Path(tempfile.mkdtemp(prefix="threedots-postgres-"))
     data = folder / "data"
     owner = _owner()
@@ -42,8 +60,13 @@ def private_cluster(bin_folder: Path) -> Iterator[str]:
         initdb = [str(bin_folder / "initdb"), "--auth=trust", "--username=threedots"]
         _run([*initdb, "--encoding=UTF8", "--no-sync", "--pgdata", str(data)], owner)
         log = str(folder / "log")
-        _run([*control, "--options", options, "--log", log, "start"], owner)
-        yield f"postgresql://threedots@127.0.0.1:{port}/postgres"
+        begin = partial(_run, [*control, "--options", options, "--log", log, "start"], owner)
+        begin()
+        yield PostgresServer(
+            f"postgresql://threedots@127.0.0.1:{port}/postgres",
+            start=begin,
+            stop=partial(_run, [*control, "--mode=fast", "stop"], owner),
+        )
     finally:
         if (data / "postmaster.pid").exists():
             _run([*control, "--mode=immediate", "stop"], owner)

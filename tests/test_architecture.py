@@ -126,6 +126,8 @@ def test_a_module_says_one_thing():
 def test_every_public_name_says_what_it_is():
     silent = []
     for path in all_modules():
+        if "migrations" in path.parts:  # Alembic's names, explained in its own words
+            continue
         tree = ast.parse(path.read_text())
         if path.name != "__init__.py" and not ast.get_docstring(tree):
             silent.append(str(path.relative_to(ROOT)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from memory.bubbles import LANDED, Draft
+from pydantic_ai.messages import UserPromptPart
+
+from memory.bubbles import LANDED, SUPERSEDED, Draft
 from memory.state import ConversationState, OwnState
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
 from tools.bubbles import split
+from tools.floor import Floor
 from tools.outbox import Outbox
 from tools.plain import plain
 
@@ -18,6 +21,15 @@ SMS_LIMIT = 1600
 
 IMESSAGE_LIMIT = 4000
 """Characters of one iMessage bubble. AgentPhone publishes none; more than this nobody reads."""
+
+
+Hear = Callable[[], Awaitable[Sequence[UserPromptPart]]]
+"""Fetches what they have written meanwhile."""
+
+
+async def nothing_new() -> Sequence[UserPromptPart]:
+    """What a turn hears that nobody interrupts."""
+    return []
 
 
 class UnknownReference(Exception):
@@ -41,6 +53,8 @@ class Hands:
         bubbles: What this turn has said so far, each with what became of it.
         tapped: References this turn has tapped back on.
         changed_background: Whether a background was set or removed in this turn.
+        floor: Whose turn it is to speak; asked before anything becomes visible.
+        hear: Takes what they have written since into this turn, as parts for the next request.
         nudged: Whether it was told; once is enough.
         warned: Whether a refusal went back to the model; once is enough.
     """
@@ -51,6 +65,8 @@ class Hands:
     channel: str
     outbox: Outbox
     memory: ConversationState
+    floor: Floor
+    hear: Hear = nothing_new
     instructions: str = ""
     nudge: str = ""
     references: dict[str, str] = field(default_factory=dict)
@@ -79,9 +95,9 @@ class Hands:
 
     @property
     def refused(self) -> list[Bubble]:
-        """The bubbles of this turn that definitely did not arrive."""
+        """The bubbles of this turn that definitely did not arrive, and not because they wrote."""
         gone = (BubbleState.REJECTED, BubbleState.CANCELLED, BubbleState.EXPIRED)
-        return [b for b in self.bubbles if b.state in gone]
+        return [b for b in self.bubbles if b.state in gone and b.code != SUPERSEDED]
 
     @property
     def did_something(self) -> bool:
@@ -124,8 +140,17 @@ class Hands:
                 send_style if self.on_imessage else None,
                 reply_to_message_id,
             )
-        sent = await self.outbox.send(self.claim, self.turn_id, drafts, call_id=call_id)
+        await self.floor.take()
+        sent = await self.outbox.send(
+            self.claim,
+            self.turn_id,
+            drafts,
+            call_id=call_id,
+            gives_way=lambda: self.floor.gives_way,
+        )
         self.bubbles.extend(sent)
+        if superseded(sent):
+            self.floor.interrupted()
         return sent
 
     def drafts(self, text: str, *, pictures: Sequence[str] = ()) -> list[Draft]:
@@ -146,6 +171,11 @@ class Hands:
         return bool(words) and (
             words == together or any(words == " ".join(b.text.split()) for b in self.said)
         )
+
+
+def superseded(bubbles: Sequence[Bubble]) -> list[Bubble]:
+    """Those of these that did not leave because they wrote again."""
+    return [bubble for bubble in bubbles if bubble.code == SUPERSEDED]
 
 
 def told(bubbles: Sequence[Bubble]) -> str:

@@ -12,16 +12,19 @@ from phone.errors import NotOnIMessage, PhoneError
 from phone.types import TAPBACKS, SendStyle
 from tools.hands import Hands, UnknownReference, told
 
-IMESSAGE_ONLY = {"channel": "imessage"}
+VISIBLE = {"visible": True}
+"""Metadata of tools that wait for the floor themselves: until then they have done nothing."""
+
+IMESSAGE_ONLY = {"channel": "imessage", **VISIBLE}
 """Metadata of tools that do not exist on SMS."""
 
-ONE_TO_ONE = {"channel": "imessage", "one_to_one": True}
+ONE_TO_ONE = {**IMESSAGE_ONLY, "one_to_one": True}
 """Metadata of tools that exist on iMessage only, and not in groups."""
 
 messaging = FunctionToolset[Hands](id="messaging", sequential=True)
 
 
-@messaging.tool
+@messaging.tool(metadata=VISIBLE)
 async def send(
     ctx: RunContext[Hands],
     text: str = "",
@@ -98,6 +101,7 @@ async def react(ctx: RunContext[Hands], tapback: str, message_id: str | None = N
     if name is None:
         raise ToolFailed("There is no message here to tap back on.")
     target = _message_id(hands, name)
+    await hands.floor.take()
     try:
         landed = await _tap(hands, target, tapback)
     except NotOnIMessage as error:
@@ -146,8 +150,10 @@ async def set_background(ctx: RunContext[Hands], media: str) -> str:
     """
     hands = ctx.deps
     conversation_id = _one_to_one(hands)
+    picture = _picture(hands, media)
+    await hands.floor.take()
     try:
-        answer = await hands.outbox.set_background(conversation_id, _picture(hands, media))
+        answer = await hands.outbox.set_background(conversation_id, picture)
     except PhoneError as error:
         raise ToolFailed(f"The background was not set: {error}") from error
     if not answer.has_background:
@@ -165,6 +171,7 @@ async def remove_background(ctx: RunContext[Hands]) -> str:
     """Take the picture behind this conversation away."""
     hands = ctx.deps
     conversation_id = _one_to_one(hands)
+    await hands.floor.take()
     try:
         await hands.outbox.remove_background(conversation_id)
     except PhoneError as error:

@@ -2,23 +2,32 @@
 
 AgentPhone has no idempotency key, so after a lost answer nobody knows whether a text went out.
 Hence `prepared → dispatched` is committed before the POST, and from `dispatched` only a definite
-"not sent" leads back. Everything else is recorded as what it is: refused, or unknown.
+"not sent" leads back. Everything else is recorded as what it is: refused, or unknown, and then
+looked for in what AgentPhone keeps.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from memory.bubbles import Draft, cancel_rest, dispatch, prepare, record, redispatchable
+from memory.bubbles import (
+    Draft,
+    cancel_rest,
+    dispatch,
+    of_turn,
+    prepare,
+    record,
+    redispatchable,
+)
+from memory.confirming import FAILED
 from memory.store import Store
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
 from phone.client import AgentPhoneClient
-from phone.clock import Clock
+from phone.clock import Clock, utc
 from phone.errors import (
     BadRequest,
     CallFailed,
@@ -31,11 +40,8 @@ from phone.errors import (
     Unauthorized,
 )
 from phone.types import Background, OutboundMessage, SentMessage, SentReaction
-
-log = logging.getLogger(__name__)
-
-MENDING = 15.0
-"""Seconds between tries while the key or the balance is wrong: ours to mend, so bubbles wait."""
+from tools.gate import Gate
+from tools.reconcile import Reconciler
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,9 @@ class Fate:
 def fate_of(outcome: SentMessage | PhoneError, *, attempt: int) -> Fate:
     """Sort an answer into sent, definitely not sent, definitely refused, and unknown."""
     match outcome:
+        case SentMessage(status=status) if status in FAILED:
+            reason = f"AgentPhone took it and says that it {status}."
+            return Fate(BubbleState.REJECTED, "undelivered", reason, sent=outcome)
         case SentMessage():
             return Fate(BubbleState.CONFIRMED, sent=outcome)
         case NotSent():
@@ -72,7 +81,7 @@ def fate_of(outcome: SentMessage | PhoneError, *, attempt: int) -> Fate:
         case ReplyTargetGone():
             return Fate(BubbleState.PREPARED, "reply_target_gone", str(outcome), drop_reply=True)
         case Unauthorized() | PaymentRequired():
-            return Fate(BubbleState.PREPARED, _code(outcome), str(outcome), MENDING)
+            return Fate(BubbleState.PREPARED, _code(outcome), str(outcome))  # the gate waits
         case Refused():
             return Fate(BubbleState.REJECTED, _code(outcome), str(outcome))
         case BadRequest():
@@ -90,17 +99,23 @@ class Outbox:
     """Sends what a turn has to say, and what it does beside words, for one deployment.
 
     Attributes:
-        paused_by: Why nothing can be sent by anybody just now (key or balance), or None.
+        reconciler: Finds out what became of bubbles whose answer was lost.
     """
 
     def __init__(
         self, store: Store, phone: AgentPhoneClient, *, clock: Clock, new_id: Callable[[], str]
     ) -> None:
-        self.paused_by: str | None = None
+        self.reconciler = Reconciler(store, phone, clock)
+        self._gate = Gate(clock)
         self._store = store
         self._phone = phone
         self._clock = clock
         self._new_id = new_id
+
+    @property
+    def paused_by(self) -> str | None:
+        """Why nothing can be sent by anybody just now (key, balance, lost answers), or None."""
+        return self._gate.shut_by
 
     async def send(
         self,
@@ -110,8 +125,12 @@ class Outbox:
         *,
         call_id: str | None = None,
         kind: str = "reply",
+        gives_way: Callable[[], bool] = lambda: False,
     ) -> list[Bubble]:
         """Write these bubbles, then send them in order; return them with what became of each.
+
+        Args:
+            gives_way: Asked before each: whether a text that came meanwhile keeps it from leaving.
 
         Raises:
             LeaseLost: Somebody else holds the conversation now; nothing more may leave from here.
@@ -121,21 +140,63 @@ class Outbox:
             prepare, claim=claim, turn_id=turn_id, call_id=call_id, kind=kind, now=self._clock.now()
         )
         prepared = await self._store.write(lambda session: write(session, drafts=drafts, ids=ids))
-        return [await self.deliver(claim, bubble.id) for bubble in prepared]
+        return [await self.deliver(claim, bubble.id, gives_way=gives_way) for bubble in prepared]
 
-    async def deliver(self, claim: Claim, bubble_id: str) -> Bubble:
-        """Take one written bubble to its end: sent, refused, unknown, cancelled or expired."""
+    async def deliver(
+        self, claim: Claim, bubble_id: str, *, gives_way: Callable[[], bool] = lambda: False
+    ) -> Bubble:
+        """Take one written bubble to its end: sent, refused, unknown, cancelled or expired.
+
+        After a lost answer that end comes up to 30 s later: so long is it looked for.
+        """
         while True:
-            bubble, mailbox = await self._store.write(
-                partial(dispatch, claim=claim, bubble_id=bubble_id, now=self._clock.now())
-            )
-            if bubble.state != BubbleState.DISPATCHED:
-                return bubble
-            fate = await self._post(bubble, mailbox)
+            await self._wait_for_the_gate(bubble_id)
+            try:
+                bubble, mailbox = await self._store.write(
+                    partial(
+                        dispatch,
+                        claim=claim,
+                        bubble_id=bubble_id,
+                        gives_way=gives_way(),
+                        now=self._clock.now(),
+                    )
+                )
+                if bubble.state != BubbleState.DISPATCHED:
+                    return bubble
+                fate = await self._post(bubble, mailbox)
+            finally:
+                self._gate.leave(bubble_id)
             bubble = await asyncio.shield(self._record(bubble, fate))
+            if bubble.state == BubbleState.UNCONFIRMED:
+                return await self._look_for(bubble)
             if not redispatchable(bubble):
                 return bubble
             await self._clock.sleep(fate.again_in)
+
+    async def find_lost(self, turn_id: str) -> None:
+        """For a turn that is taken up: look for its bubbles of unknown fate.
+
+        For up to 30 s if more waits to be sent after them, otherwise once.
+        """
+        bubbles = await self._store.read(partial(of_turn, turn_id=turn_id))
+        ids = [bubble.id for bubble in bubbles]
+        is_held = any(bubble.state == BubbleState.PREPARED for bubble in bubbles)
+        await self.reconciler.find(ids, patiently=is_held)
+
+    async def _wait_for_the_gate(self, bubble_id: str) -> None:
+        """Return when the bubble may go, or need not: `dispatch` then says which."""
+        while not await self._gate.enter(bubble_id):
+            bubble = await self._store.read(lambda session: session.get_one(Bubble, bubble_id))
+            is_late = utc(self._clock.now()) >= bubble.expires_at
+            if is_late or bubble.state != BubbleState.PREPARED:
+                return
+
+    async def _look_for(self, bubble: Bubble) -> Bubble:
+        """Read the conversation back; what the turn still had to say is held until then."""
+        [bubble] = await self.reconciler.find([bubble.id])
+        if bubble.state == BubbleState.UNCONFIRMED:
+            await self._store.write(partial(cancel_rest, after=bubble, now=self._clock.now()))
+        return bubble
 
     async def _post(self, bubble: Bubble, mailbox: Mailbox) -> Fate:
         try:
@@ -146,21 +207,8 @@ class Outbox:
             cut = Fate(BubbleState.UNCONFIRMED, "cancelled", "stopped while its answer was awaited")
             await asyncio.shield(self._record(bubble, cut))
             raise
-        self._watch(outcome)
+        self._gate.tell(outcome)
         return fate_of(outcome, attempt=bubble.attempt)
-
-    def _watch(self, outcome: SentMessage | PhoneError) -> None:
-        """Say loudly, once, that nothing can be sent until mended, and when it works again."""
-        match outcome:
-            case Unauthorized() | PaymentRequired():
-                if self.paused_by is None:
-                    log.error("SENDING IS PAUSED for everybody: %s", outcome)
-                self.paused_by = str(outcome)
-            case Refused():
-                log.error("AgentPhone refused a message: %s", outcome)
-            case SentMessage() if self.paused_by is not None:
-                log.warning("sending works again")
-                self.paused_by = None
 
     async def _record(self, bubble: Bubble, fate: Fate) -> Bubble:
         finish = partial(
@@ -174,10 +222,7 @@ class Outbox:
             sent=fate.sent,
             now=self._clock.now(),
         )
-        recorded = await self._store.write(finish)
-        if recorded.state in (BubbleState.UNCONFIRMED, BubbleState.EXPIRED):
-            await self._store.write(partial(cancel_rest, after=recorded, now=self._clock.now()))
-        return recorded
+        return await self._store.write(finish)
 
     async def react(self, message_id: str, reaction: str) -> SentReaction:
         """Tap back, once. Raises PhoneError; a lost tapback is never repeated."""

@@ -32,7 +32,9 @@ SIGNS = {
 class Running(Protocol):
     """The twin with whatever answers behind it: an ASGI application that must be running."""
 
-    def running(self) -> AbstractAsyncContextManager[None]: ...
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Both at work, until the block ends."""
+        ...
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
 

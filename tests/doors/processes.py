@@ -35,7 +35,7 @@ def environment(**changes: str) -> dict[str, str]:
     """An almost empty environment: nothing of this machine's settings gets in."""
     wanted = ("PATH", "HOME", "LANG", "TMPDIR")
     kept = {name: os.environ[name] for name in wanted if name in os.environ}
-    return kept | {"PYTHONUNBUFFERED": "1"} | changes
+    return kept | {"PYTHONUNBUFFERED": "1", "THREEDOTS_QUIET_FOR": "0"} | changes
 
 
 def run(

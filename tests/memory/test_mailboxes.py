@@ -2,7 +2,8 @@ import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from memory.mailboxes import address, find_mailbox
-from memory.tables import Bubble, Mailbox, Message, Turn, TurnState
+from memory.past import set_aside
+from memory.tables import Bubble, Mailbox, Message, MetadataEntry, Turn, TurnState
 from memory.turns import LeaseLost, claim, take
 from phone.clock import utc
 from tests.memory.conftest import Database
@@ -147,6 +148,25 @@ def test_the_mailbox_in_which_a_turn_runs_is_the_one_that_stays(database: Databa
     assert box.conversation_id == "conv_ana" and box.lease_owner == "w"
 
 
+def test_what_either_remembers_and_kept_aside_is_in_the_one_that_stays(database: Database):
+    def arrange(session: Session) -> None:
+        one, other = two_of_one(session)
+        one.state = {"v": 1, "rev": 3, "facts": ["Has a dog"]}
+        other.state = {"v": 1, "rev": 1, "facts": ["Likes tea"]}
+        session.add_all([one, other])
+        for box in (one, other):
+            set_aside(session, box.id or 0, f"[{box.id}]", now=NOW)
+
+    database(arrange)
+    database(learn)
+    [box] = database(boxes)
+    assert box.state is not None
+    assert (sorted(box.state["facts"]), box.state["rev"]) == (["Has a dog", "Likes tea"], 3)
+    assert box.state_saved is False
+    moved = database(lambda s: s.exec(select(MetadataEntry.mailbox_id)).all())
+    assert moved == [box.id, box.id]
+
+
 def test_while_a_turn_runs_in_both_they_stay_apart(database: Database):
     def arrange(session: Session) -> None:
         for box, name in zip(two_of_one(session), ("t1", "t2"), strict=True):
@@ -188,4 +208,6 @@ def test_every_table_that_points_at_a_mailbox_is_moved_with_it():
         for table in SQLModel.metadata.sorted_tables
         if any(key.column.table.name == "mailbox" for key in table.foreign_keys)
     }
-    assert pointing == {"message", "bubble", "turn"}, "memory/mailboxes.py must move it as well"
+    assert pointing == {"message", "bubble", "turn", "metadata_entry"}, (
+        "memory/mailboxes.py must move it as well"
+    )

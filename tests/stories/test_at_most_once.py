@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import col, select
 
+from memory.tables import Bubble
 from phone.clock import HeldClock
 from tests.house import House, call, run, script
 
@@ -25,6 +27,13 @@ AMBIGUOUS = {
 }
 
 
+async def out_of_doubt(house: House) -> None:
+    """Wait for the answer to be lost, and then for the turn to know what it can know."""
+    doubted = select(Bubble.id).where(col(Bubble.state).in_(("unconfirmed", "confirmed_late")))
+    await house.until(lambda session: session.exec(doubted).first())
+    await house.pass_time_until_settled(turns=1, at_most=60)
+
+
 @pytest.mark.parametrize(("fault", "arrived"), AMBIGUOUS.values(), ids=list(AMBIGUOUS))
 def test_what_may_have_gone_out_is_never_sent_again(fault: dict[str, Any], arrived: int):
     played = script("hello", "Did you get it?")
@@ -32,16 +41,19 @@ def test_what_may_have_gone_out_is_never_sent_again(fault: dict[str, Any], arriv
     async def story(house: House) -> None:
         await house.fail("POST", SEND, **fault)
         sent = await house.text("hi")
-        screen = await house.answered(sent.conversation_id)
+        await out_of_doubt(house)
+        screen = await house.screen(sent.conversation_id)
         assert len(screen.outbound) == arrived
         assert len(await house.calls("POST", SEND)) == 1
-        assert [bubble.state for bubble in await house.bubbles()] == ["unconfirmed"]
+        state = "confirmed_late" if arrived else "unconfirmed"
+        assert [bubble.state for bubble in await house.bubbles()] == [state]
         await house.text("?")
         screen = await house.answered(sent.conversation_id, turns=2)
-        assert "Since you last spoke: m2 “hello” may not have arrived" in played.context()
+        doubt = "Since you last spoke: m2 “hello” may not have arrived"
+        assert (doubt in played.context()) is (not arrived)
         assert screen.bodies == ["hello"] * arrived + ["Did you get it?"]
 
-    run(story, played)
+    run(story, played, clock=HeldClock())
 
 
 def test_what_follows_a_bubble_of_unknown_fate_in_the_same_turn_is_cancelled():
@@ -50,11 +62,12 @@ def test_what_follows_a_bubble_of_unknown_fate_in_the_same_turn_is_cancelled():
     async def story(house: House) -> None:
         await house.faults(
             {"method": "POST", "path": SEND, "delay": 0.0, "undelivered": None, "times": 1},
-            {"method": "POST", "path": SEND, "status": 500, "after_effect": True},
+            {"method": "POST", "path": SEND, "status": 500},
         )
         sent = await house.text("tell me everything")
-        screen = await house.answered(sent.conversation_id)
-        assert len(screen.outbound) == 2
+        await out_of_doubt(house)
+        screen = await house.screen(sent.conversation_id)
+        assert len(screen.outbound) == 1
         bubbles = await house.bubbles()
         assert [b.state for b in bubbles] == ["confirmed", "unconfirmed", "cancelled"]
         assert bubbles[-1].code == "predecessor_unconfirmed"
@@ -65,7 +78,7 @@ def test_what_follows_a_bubble_of_unknown_fate_in_the_same_turn_is_cancelled():
         assert "may not have arrived; " in news
         assert "was not sent (predecessor_unconfirmed)" in news
 
-    run(story, played)
+    run(story, played, clock=HeldClock())
 
 
 def test_a_send_of_unknown_fate_is_told_to_the_agent():
@@ -74,12 +87,13 @@ def test_a_send_of_unknown_fate_is_told_to_the_agent():
     async def story(house: House) -> None:
         await house.fail("POST", SEND, status=500)
         sent = await house.text("I won")
+        await out_of_doubt(house)
         [turn] = await house.settled(turns=1)
         assert played.told() == ["m2: nobody knows whether it arrived. Do not send it again."]
         assert turn.outcome == "answered"
         assert (await house.screen(sent.conversation_id)).outbound == []
 
-    run(story, played)
+    run(story, played, clock=HeldClock())
 
 
 def test_a_second_send_in_the_turn_of_an_unknown_one_is_held_back():
@@ -89,11 +103,12 @@ def test_a_second_send_in_the_turn_of_an_unknown_one_is_held_back():
     async def story(house: House) -> None:
         await house.fail("POST", SEND, status=500)
         sent = await house.text("count")
-        screen = await house.answered(sent.conversation_id)
+        await out_of_doubt(house)
+        screen = await house.screen(sent.conversation_id)
         assert screen.outbound == []
         assert [b.state for b in await house.bubbles()] == ["unconfirmed", "cancelled"]
 
-    run(story, played)
+    run(story, played, clock=HeldClock())
 
 
 class Unplugged(httpx.AsyncBaseTransport):

@@ -174,7 +174,7 @@ def test_a_save_that_fails_fails_no_turn_and_the_next_one_saves():
     played = script(REX, "Noted.", "Rex.")
 
     async def story(house: House) -> None:
-        await house.fail("PATCH", "/v1/conversations/*", status=500)
+        await house.fail("PATCH", "/v1/conversations/*", status=500, times=3)
         sent = await house.text("my dog is called Rex")
         [turn] = await house.settled(turns=1)
         assert (turn.outcome, turn.memory_saved) == ("answered", False)

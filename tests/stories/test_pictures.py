@@ -9,6 +9,7 @@ from PIL import Image
 
 from phone.emulator.media import MAX_BYTES
 from tests.house import ANA, House, call, gated, run, script
+from tests.stories.test_taking_turns import all_taken
 
 DONE = call("end_turn", reason="sent")
 
@@ -47,7 +48,7 @@ def test_a_photo_without_words_is_seen_by_the_agent():
 
 
 def test_several_photos_are_several_messages_and_all_are_seen():
-    played = gated("One moment.", "Red and blue.")
+    played = gated("Red and blue.")
 
     async def story(house: House) -> None:
         await house.text("wait for it")
@@ -56,11 +57,11 @@ def test_several_photos_are_several_messages_and_all_are_seen():
         blue = await house.picture(photo("blue"), "image/png")
         sent = await house.text("these two", media_urls=[red, blue])
         assert len(sent.message_ids) == 2
-        await house.stored(3)
+        await house.until(all_taken(3))
         played.go_on()
-        await house.settled(turns=2)
+        await house.settled(turns=1)
         assert [colour_of(picture.data) for picture in played.pictures()] == [RED, BLUE]
-        first, second = played.asked()
+        _, first, second = played.asked()
         assert first.startswith("[m2 ") and second.startswith("[m3 ")
         assert second.endswith("these two")
 

@@ -1,0 +1,81 @@
+"""Who has the floor: our first word waits until they have finished, and then it is ours.
+
+We think while they may still be writing, so the wait hides behind the thinking. What they write
+before our first act makes us think again; what they write after it, we hear before we go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memory.tables import Message
+from phone.clock import Clock
+from tools.pause import pause_after
+
+TIMES = 3
+"""How often in a turn we may be interrupted; then we answer, and take the rest next."""
+
+SECONDS = 8.0
+"""Seconds from the turn's start during which we may: who never stops still gets an answer."""
+
+
+class Floor:
+    """The floor in one turn.
+
+    Attributes:
+        ours: Whether something of ours has become visible in this turn, or is about to.
+        acted: Whether a tool has started that does more than read: the thinking is not repeated.
+        closing: Whether the last words are being said: no more typing bubble after them.
+    """
+
+    def __init__(self, clock: Clock, *, quiet_for: float, in_group: bool = False) -> None:
+        """Begin a turn.
+
+        Args:
+            quiet_for: Seconds without a text after which somebody counts as having finished.
+            in_group: In a group others write all the time: nobody there interrupts us.
+        """
+        self.ours = False
+        self.acted = False
+        self.closing = False
+        self._clock = clock
+        self._quiet_for = quiet_for
+        self._in_group = in_group
+        self._began = clock.now()
+        self._quiet_at = 0.0
+        self._interruptions = 0
+
+    def heard(self, messages: Sequence[Message]) -> None:
+        """Count the pause from the newest of these texts, by when we stored it."""
+        for message in messages:
+            pause = pause_after(
+                message.text, has_media=bool(message.media), quiet_for=self._quiet_for
+            )
+            stored_at = message.stored_at.timestamp()
+            self._quiet_at = max(self._quiet_at, stored_at + pause)
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether somebody who writes now still comes before what we were about to say."""
+        soon = self._clock.now() - self._began < SECONDS
+        return soon and not self._in_group and self._interruptions < TIMES
+
+    @property
+    def may_begin_again(self) -> bool:
+        """Whether nothing has happened yet, so that the whole turn can be thought anew."""
+        return self.gives_way and not self.ours and not self.acted
+
+    def interrupted(self) -> None:
+        """Count that they came first."""
+        self._interruptions += 1
+
+    async def quiet(self) -> None:
+        """Return when they have been quiet for long enough."""
+        while (left := self._quiet_at - self._clock.now()) > 0:
+            await self._clock.sleep(left)
+
+    async def take(self) -> None:
+        """Wait for our moment before anything becomes visible; after the first time, at once."""
+        if not self.ours:
+            await self.quiet()
+            self.ours = True
