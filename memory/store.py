@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -240,7 +241,13 @@ def _tell(group: list[_Job[Any]]) -> None:
 
 def _as_seen_by_callers(error: BaseException) -> BaseException:
     """`StoreUnavailable` for what is the database's own trouble; anything else as it is."""
-    troubles = (OperationalError, InterfaceError, InternalError, NoConnection)
+    troubles = (
+        OperationalError,
+        InterfaceError,
+        InternalError,
+        NoConnection,
+        sqlite3.OperationalError,  # from the very first connection, which is the driver's own
+    )
     if not isinstance(error, troubles) and type(error) is not DatabaseError:
         return error
     cause = getattr(error, "orig", None) or error
