@@ -117,14 +117,17 @@ def _user_texts(turn: Turn) -> list[str]:
     return [content if isinstance(content, str) else str(content[0]) for content in contents]
 
 
-def kept(messages: Sequence[ModelMessage]) -> list[Any]:
+def kept_since(messages: Sequence[ModelMessage], given: object) -> list[Any]:
     """A turn's model messages as a row keeps them: what followed the burst, without instructions.
 
     The burst itself is in the message rows, and its photos are not copied into every row.
+
+    Args:
+        given: The last part of the burst. The library merges neighbouring requests, so the request
+            that holds it is where the turn begins.
     """
-    after = list(messages)
-    if after and isinstance(after[0], ModelRequest):
-        after = after[1:]
+    burst_at = [i for i, message in enumerate(messages) if any(p is given for p in message.parts)]
+    after = list(messages[burst_at[-1] + 1 :]) if burst_at else []
     plain: list[Any] = ModelMessagesTypeAdapter.dump_python(after, mode="json")
     for message in plain:
         message.pop("instructions", None)

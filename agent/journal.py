@@ -1,4 +1,7 @@
-"""Every tool call has a row, written before the tool runs: a crash leaves a question, no repeat."""
+"""What the model says and does is written as it happens: a crash leaves a question, no repeat.
+
+Each response is saved when it comes, each tool call before it runs and with its result after.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,32 @@ from typing import Any
 from pydantic_ai import RunContext, ToolDefinition
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import ToolFailedError, ToolRetryError
-from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.messages import ModelResponse, ToolCallPart
 from sqlmodel import Session
 
+from agent.history import kept_since
+from memory.state import ConversationState
 from memory.store import Store
-from memory.tables import ToolCall, ToolState
+from memory.tables import ToolCall, ToolState, Turn
 from phone.clock import Clock, utc
 from tools.hands import Hands
 
 
 @dataclass
 class Journal(AbstractCapability[Hands]):
-    """Writes each tool call before it runs and its result after."""
+    """Writes down a turn as it goes on."""
 
     store: Store
     clock: Clock
+
+    async def after_model_request(
+        self, ctx: RunContext[Hands], *, request_context: Any, response: ModelResponse
+    ) -> ModelResponse:
+        """Save what the model has said so far in this turn."""
+        hands = ctx.deps
+        said = kept_since([*ctx.messages, response], hands.given)
+        await self.store.write(partial(_keep, turn_id=hands.turn_id, messages=said))
+        return response
 
     async def wrap_tool_execute(
         self,
@@ -42,7 +56,7 @@ class Journal(AbstractCapability[Hands]):
         row_id = await self.store.write(
             partial(_intend, turn_id=ctx.deps.turn_id, call=call, args=args, now=self.clock.now())
         )
-        finish = partial(_finish, row_id=row_id)
+        finish = partial(_finish, row_id=row_id, memory=ctx.deps.memory)
         try:
             result = await handler(args)
         except (ToolFailedError, ToolRetryError) as refusal:
@@ -56,6 +70,12 @@ class Journal(AbstractCapability[Hands]):
 
     async def _write(self, finish: Callable[..., None], state: ToolState, result: Any) -> None:
         await self.store.write(partial(finish, state=state, result=result, now=self.clock.now()))
+
+
+def _keep(session: Session, *, turn_id: str, messages: list[Any]) -> None:
+    turn = session.get_one(Turn, turn_id)
+    turn.messages = messages
+    session.add(turn)
 
 
 def _intend(
@@ -74,8 +94,17 @@ def _intend(
 
 
 def _finish(
-    session: Session, *, row_id: int | None, state: ToolState, result: Any, now: float
+    session: Session,
+    *,
+    row_id: int | None,
+    memory: ConversationState,
+    state: ToolState,
+    result: Any,
+    now: float,
 ) -> None:
+    """What came of a call, and the memory as it left it: both or neither survive a crash."""
     row = session.get_one(ToolCall, row_id)
     row.state, row.result, row.finished_at = state, result, utc(now)
-    session.add(row)
+    turn = session.get_one(Turn, row.turn_id)
+    turn.memory_after = memory.model_dump(mode="json")
+    session.add_all([row, turn])

@@ -100,6 +100,7 @@ async def set_up(
     asked = burst(messages, photos=photos, quoted=_quoted(past, messages))
     context = UserPromptPart(_context(deployment, hands, conversation, past, messages))
     request = ModelRequest(parts=[context, *asked])
+    hands.given = request.parts[-1]
     return Scene(hands, memory, [*earlier(past), request])
 
 

@@ -20,7 +20,7 @@ from pydantic_ai.messages import ModelMessage
 from pydantic_ai.settings import ModelSettings
 
 from agent.deployment import Deployment
-from agent.history import kept
+from agent.history import kept_since
 from agent.scene import Scene
 from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
@@ -82,7 +82,7 @@ async def think(deployment: Deployment, scene: Scene) -> Ending:
                 log.error("the model's turn was stopped: %s", _bare(error))
                 return _stopped(scene.hands, error, {**record, **_said(scene, seen)})
         await deployment.clock.sleep(wait)
-    return _ending(scene.hands, reason, {**record, **_said(scene, seen)})
+    return ending_of(scene.hands, reason, {**record, **_said(scene, seen)})
 
 
 async def undisturbed(
@@ -138,19 +138,12 @@ def _opening_record(deployment: Deployment, scene: Scene) -> dict[str, Any]:
 
 
 def _said(scene: Scene, seen: Sequence[ModelMessage]) -> dict[str, Any]:
-    """The model messages of this turn alone, as the row keeps them.
-
-    The library merges neighbouring requests, so the turn begins at the request that ends with the
-    last part we gave it.
-    """
-    last_given = scene.messages[-1].parts[-1]
-    for place, message in enumerate(seen):
-        if any(part is last_given for part in message.parts):
-            return {"messages": kept(seen[place:])}
-    return {"messages": kept([m for m in seen if m not in scene.messages])}
+    """The model messages of this turn alone, as the row keeps them."""
+    return {"messages": kept_since(seen, scene.hands.given)}
 
 
-def _ending(hands: Hands, reason: str, record: dict[str, Any]) -> Ending:
+def ending_of(hands: Hands, reason: str, record: dict[str, Any]) -> Ending:
+    """The outcome, read off what the turn has done."""
     if hands.said:
         return Ending("answered", None, record)
     if hands.refused:

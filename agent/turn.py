@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from agent.deployment import Deployment
 from agent.groups import is_addressed
 from agent.prompts import PromptError
+from agent.resuming import take_up
 from agent.scene import Scene, look, set_up, take_note
 from agent.thinking import UNAVAILABLE, Ending, outcome_of, think, undisturbed
 from agent.typing import typing
@@ -73,12 +74,20 @@ async def _notice(deployment: Deployment, claim: Claim, burst: Burst) -> Ending 
     if not words:
         return None
     why = f"notice for {words[-1]}"
+    if burst.resumed and (sent := await _notices(deployment, burst)):
+        return Ending(outcome_of(sent), why)
     noticed = await _say(deployment, claim, burst, NOTICES[words[-1]], why=why)
     if words[-1] is not Keyword.HELP:
         await save_consent(
             claim, phone=deployment.phone, store=deployment.store, clock=deployment.clock
         )
     return noticed
+
+
+async def _notices(deployment: Deployment, burst: Burst) -> list[Bubble]:
+    """The static words this turn has sent already."""
+    bubbles = await deployment.store.read(partial(of_turn, turn_id=burst.turn.id))
+    return [bubble for bubble in bubbles if bubble.kind == "notice"]
 
 
 async def _say(
@@ -150,10 +159,20 @@ async def _answer(
             conversation=conversation,
             floor=floor,
         )
+        if burst.resumed:
+            ended = await take_up(deployment, burst.turn, scene)
+            if ended is not None:
+                return scene, ended
         thinking = think(deployment, scene)
         if (ending := await undisturbed(deployment, claim.mailbox_id, floor, thinking)) is not None:
             return scene, ending
-        await deployment.store.write(partial(join, claim=claim, turn_id=burst.turn.id))
+        await deployment.store.write(partial(_begin_again, claim=claim, turn_id=burst.turn.id))
+
+
+def _begin_again(session: Session, *, claim: Claim, turn_id: str) -> None:
+    """Take what has come since into the turn; what was thought without it is forgotten."""
+    join(session, claim, turn_id)
+    session.get_one(Turn, turn_id).messages = None
 
 
 async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:
@@ -206,10 +225,9 @@ def _addressed(name: str, mailbox_id: int, turn_id: str, session: Session) -> bo
 
 
 async def _pick_up(deployment: Deployment, claim: Claim, burst: Burst) -> Ending | None:
-    """Go on with a turn whose worker died; None when nothing had left, so that it can be run again.
+    """Send what a dead worker had written; None when there is more to do than that.
 
-    Bubbles that were written go out as they were written, and the model is not asked again. A
-    bubble whose fate is unknown is looked for first; after one that stays unknown the rest is not
+    A bubble whose fate is unknown is looked for first; after one that stays unknown the rest is not
     sent: it would read oddly on its own.
     """
     now = deployment.clock.now()
@@ -218,6 +236,6 @@ async def _pick_up(deployment: Deployment, claim: Claim, burst: Burst) -> Ending
     for bubble in waiting:
         await deployment.outbox.deliver(claim, bubble.id)
     bubbles = await deployment.store.read(partial(of_turn, turn_id=burst.turn.id))
-    if all(bubble.state == BubbleState.CANCELLED for bubble in bubbles):
+    if burst.turn.messages or all(b.state == BubbleState.CANCELLED for b in bubbles):
         return None
     return Ending(outcome_of(bubbles), "taken up after a stop")

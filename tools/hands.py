@@ -45,6 +45,7 @@ class Hands:
 
     Attributes:
         references: `m12` to AgentPhone's message id, for what can be answered or tapped.
+        given: The last part of the burst as the model was given it: there the turn begins.
         instructions: What the model is instructed in this turn.
         nudge: What it is told when it answered with nothing at all.
         latest: The reference of the newest inbound message, meant by a tapback that names none.
@@ -67,6 +68,7 @@ class Hands:
     memory: ConversationState
     floor: Floor
     hear: Hear = nothing_new
+    given: object = None
     instructions: str = ""
     nudge: str = ""
     references: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +14,7 @@ from sqlmodel import col, select
 
 from memory.tables import Bubble
 from phone.clock import HeldClock
-from tests.house import House, call, run, script
+from tests.house import PATIENCE, House, call, crash, run, script
 
 SEND = "/v1/messages"
 LONG = "\n\n".join(f"{'This is one thought. ' * 14}".strip() for _ in range(3))
@@ -141,6 +145,55 @@ def test_what_certainly_never_left_is_sent_when_the_line_is_back():
         clock=HeldClock(),
         wire=lambda wire: Unplugged(wire, times=3),
     )
+
+
+class PowerCut(httpx.AsyncBaseTransport):
+    """A wire that keeps what a crash would leave of the database just as the first text leaves."""
+
+    def __init__(self, wire: httpx.AsyncBaseTransport, *, database: Path, kept: Path) -> None:
+        self._wire = wire
+        self._database = database
+        self._kept = kept
+        self.is_cut = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if (request.method, request.url.path) == ("POST", SEND) and not self.is_cut.is_set():
+            with (
+                closing(sqlite3.connect(self._database)) as now,
+                closing(sqlite3.connect(self._kept)) as kept,
+            ):
+                now.backup(kept)
+            self.is_cut.set()
+        return await self._wire.handle_async_request(request)
+
+
+def test_a_crash_at_the_moment_a_text_leaves_does_not_send_it_again(tmp_path: Path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    after.mkdir()
+    cuts: list[PowerCut] = []
+
+    def wire(sound: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        kept = after / "phone.db"
+        cuts.append(PowerCut(sound, database=before / "phone.db", kept=kept))
+        return cuts[0]
+
+    async def until_it_leaves(house: House) -> None:
+        await house.text("hi")
+        async with asyncio.timeout(PATIENCE):
+            await cuts[0].is_cut.wait()
+
+    asyncio.run(crash(until_it_leaves, script("hello").model, folder=before, wire=wire))
+    with closing(sqlite3.connect(after / "phone.db")) as kept:
+        left = kept.execute("select state, attempt from bubble").fetchall()
+    assert left == [("dispatched", 1)], "what dies now has to be known as having left, perhaps"
+
+    async def afterwards(house: House) -> None:
+        await house.settled(turns=1)
+        assert await house.calls("POST", SEND) == []
+        assert [bubble.state for bubble in await house.bubbles()] == ["unconfirmed"]
+
+    run(afterwards, script(), folder=after)
 
 
 def test_what_the_carrier_could_not_deliver_later_is_not_sent_again():

@@ -1,0 +1,89 @@
+"""Going on with a turn whose worker died: what was said stays said, what was done stays done.
+
+The model is not asked again for what it has already answered. Calls it made get the result that was
+written down, or the honest word that nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from pydantic_ai import ModelMessagesTypeAdapter, ModelRequest
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart, ToolReturnPart
+from sqlmodel import Session, col, select
+
+from agent.build import END
+from agent.deployment import Deployment
+from agent.scene import Scene
+from agent.thinking import Ending, ending_of
+from memory.bubbles import of_turn
+from memory.state import ConversationState
+from memory.tables import Bubble, ToolCall, ToolState, Turn
+from tools.hands import told
+
+STOPPED = "Not done: we were stopped before it. Call it again if it still matters."
+UNKNOWN = "Unknown whether this happened: we were stopped in the middle. Do not repeat it."
+
+
+async def take_up(deployment: Deployment, turn: Turn, scene: Scene) -> Ending | None:
+    """Put the scene where the dead worker left it; the ending, when all had been thought."""
+    calls = await deployment.store.read(partial(_calls_of, turn.id))
+    bubbles = await deployment.store.read(partial(of_turn, turn_id=turn.id))
+    _restore(scene, turn, calls, bubbles)
+    saved = ModelMessagesTypeAdapter.validate_python(turn.messages or [])
+    if not saved or not isinstance(saved[-1], ModelResponse):
+        return None
+    asked = [part for part in saved[-1].parts if isinstance(part, ToolCallPart)]
+    if any(call.tool_name != END for call in asked):
+        results = [_result(call, calls, bubbles) for call in asked]
+        scene.messages = [*scene.messages, *saved, ModelRequest(parts=results)]
+        return None
+    return await _say_the_rest(scene, saved[-1])
+
+
+async def _say_the_rest(scene: Scene, last: ModelResponse) -> Ending:
+    """The model had ended the turn: its words go out if they did not yet."""
+    hands = scene.hands
+    words = "\n\n".join(part.content for part in last.parts if isinstance(part, TextPart)).strip()
+    if words and not any(bubble.call_id is None for bubble in hands.bubbles):
+        await hands.say(words)
+    return ending_of(hands, "taken up after a stop", {})
+
+
+def _restore(
+    scene: Scene, turn: Turn, calls: Sequence[ToolCall], bubbles: Sequence[Bubble]
+) -> None:
+    hands = scene.hands
+    hands.bubbles = [bubble for bubble in bubbles if bubble.kind == "reply"]
+    hands.tapped = [
+        call.arguments.get("message_id") or hands.latest or ""
+        for call in calls
+        if call.name == "react" and call.state == ToolState.DONE
+    ]
+    hands.floor.acted = True
+    hands.floor.ours = bool(bubbles)
+    if turn.memory_after is not None:
+        hands.memory = scene.memory.state = ConversationState.model_validate(turn.memory_after)
+
+
+def _calls_of(turn_id: str, session: Session) -> list[ToolCall]:
+    calls = select(ToolCall).where(ToolCall.turn_id == turn_id)
+    return list(session.exec(calls.order_by(col(ToolCall.id))))
+
+
+def _result(
+    call: ToolCallPart, calls: Sequence[ToolCall], bubbles: Sequence[Bubble]
+) -> ToolReturnPart:
+    """What the model is told of a call it made before the stop."""
+    sent = [bubble for bubble in bubbles if bubble.call_id == call.tool_call_id]
+    row = next((row for row in reversed(calls) if row.call_id == call.tool_call_id), None)
+    if sent:
+        content = told(sent)
+    elif row is None:
+        content = STOPPED
+    elif row.state in (ToolState.DONE, ToolState.FAILED):
+        content = row.result
+    else:
+        content = UNKNOWN
+    return ToolReturnPart(call.tool_name, content, call.tool_call_id)

@@ -1,0 +1,113 @@
+"""A turn survives its worker: the next one goes on where it stopped, and repeats nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from sqlmodel import Session, select
+
+from memory.tables import Mailbox, ToolCall, Turn
+from tests.house import House, call, crash, gated, run, script
+
+
+def stopped(played: object, story: object, folder: Path) -> None:
+    """Play until the story ends, and stop hard."""
+    asyncio.run(crash(story, played.model, folder=folder))  # type: ignore[attr-defined,arg-type]
+
+
+def saved_responses(count: int):
+    def work(session: Session) -> bool:
+        turn = session.exec(select(Turn)).first()
+        responses = [m for m in (turn.messages or []) if m["kind"] == "response"] if turn else []
+        return len(responses) >= count
+
+    return work
+
+
+def test_what_a_tool_has_done_is_not_done_again_and_what_it_remembered_is_kept(tmp_path: Path):
+    first = script(call("remember", fact="Has a dog called Rex"), "never said")
+
+    async def until_it_stops(house: House) -> None:
+        await house.fail("POST", "/v1/messages", delay=3600)
+        await house.text("my dog is called Rex")
+        await house.until(saved_responses(2))
+
+    stopped(first, until_it_stops, tmp_path)
+    second = script()
+
+    async def after(house: House) -> None:
+        turns = await house.settled(turns=1)
+        assert turns[0].outcome == "answered"
+        [remembered] = await house.rows(ToolCall)
+        assert (remembered.name, remembered.state) == ("remember", "done")
+        [mailbox] = await house.rows(Mailbox)
+        metadata = await house.metadata(mailbox.conversation_id)
+        assert metadata["threedots"]["facts"] == ["Has a dog called Rex"]
+
+    run(after, second, folder=tmp_path)
+
+
+def test_words_the_model_had_found_are_said_without_asking_it_again(tmp_path: Path):
+    first = script("Nice to meet you.")
+
+    async def until_it_stops(house: House) -> None:
+        house.local.deployment.quiet_for = 3600.0  # type: ignore[union-attr]
+        await house.text("hello")
+        await house.until(saved_responses(1))
+
+    stopped(first, until_it_stops, tmp_path)
+
+    async def after(house: House) -> None:
+        turns = await house.settled(turns=1)
+        assert (turns[0].outcome, len(await house.calls("POST", "/v1/messages"))) == ("answered", 1)
+        assert [bubble.text for bubble in await house.bubbles()] == ["Nice to meet you."]
+
+    run(after, script(), folder=tmp_path)
+
+
+def test_the_model_goes_on_from_the_results_that_were_written_down(tmp_path: Path):
+    first = gated(call("shopping_list", change="add", items=["milk"]), "never said")
+
+    async def until_it_stops(house: House) -> None:
+        await house.text("put milk on the list")
+        await first.is_thinking()
+        first.go_on_once()
+        await house.until(saved_responses(1))
+        await house.until(
+            lambda s: (c := s.exec(select(ToolCall)).first()) is not None and c.state == "done"
+        )
+        await first.is_thinking()
+
+    stopped(first, until_it_stops, tmp_path)
+    second = script("Milk is on it.")
+
+    async def after(house: House) -> None:
+        turns = await house.settled(turns=1)
+        assert turns[0].outcome == "answered"
+        assert second.told() == ["On the list: milk"]
+        assert len(await house.rows(ToolCall)) == 1
+        assert turns[0].memory_after["state"]["shopping_list"] == ["milk"]
+
+    run(after, second, folder=tmp_path)
+
+
+def test_a_call_in_the_middle_of_the_stop_is_told_as_unknown(tmp_path: Path):
+    first = script(call("send", text="On my way."), "never said")
+
+    async def until_it_stops(house: House) -> None:
+        await house.fail("POST", "/v1/messages", delay=3600)
+        await house.text("where are you?")
+        await house.until(lambda s: s.exec(select(ToolCall)).first() is not None)
+        await house.until(lambda _: house.local.twin.faults.pending == [])
+
+    stopped(first, until_it_stops, tmp_path)
+    second = script("Sorry, I got cut off.")
+
+    async def after(house: House) -> None:
+        await house.settled(turns=1)
+        assert "nobody knows whether it arrived" in second.told()[0]
+        texts = [bubble.text for bubble in await house.bubbles()]
+        assert texts == ["On my way.", "Sorry, I got cut off."]
+
+    run(after, second, folder=tmp_path)
