@@ -31,6 +31,7 @@ from memory.tables import (
     Message,
     MessageState,
 )
+from memory.worded import as_tapback
 from phone.clock import utc
 from phone.types import Ignored, Inbound, InboundMessage, InboundReaction
 from phone.webhook import dedupe_keys
@@ -99,6 +100,7 @@ def accept(
     known = _look_up(session, inbound, keys)
     if known.is_duplicate:
         return Receipt("duplicate")
+    inbound = as_tapback(session, inbound)
     why = _why_ignored(inbound, own_numbers)
     mailbox = None
     if why is None and isinstance(inbound, InboundReaction):

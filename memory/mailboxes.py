@@ -72,6 +72,8 @@ def find_mailbox_of_tapback(session: Session, inbound: InboundReaction) -> Mailb
         known = select(Mailbox).where(Mailbox.conversation_id == inbound.conversation_id)
         if mailbox := session.exec(known.with_for_update()).first():
             return mailbox
+    if inbound.message_id is None:
+        return None
     for table in (Bubble, Message):
         held = select(table.mailbox_id).where(col(table.message_id) == inbound.message_id)
         if (mailbox_id := session.exec(held).first()) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from memory.tables import Turn
 from phone.types import TAPBACKS
 from tests.house import House, call, run, script
 
@@ -152,5 +153,48 @@ def test_a_tapback_is_known_after_the_answer_it_was_left_on():
         said = played.talk()
         noted = next(i for i, words in enumerate(said) if "tapped back love" in words)
         assert said.index("It is booked.") < noted
+
+    run(story, played)
+
+
+def test_a_tapback_that_comes_as_a_text_on_sms_answers_our_question():
+    played = script("Shall I book it?", "Booked.")
+
+    async def story(house: House) -> None:
+        sent = await house.text("a table for two", channel="sms")
+        await house.settled(turns=1)
+        await house.text("Liked “Shall I book it?”", channel="sms")
+        screen = await house.answered(sent.conversation_id, turns=2)
+        assert screen.bodies == ["Shall I book it?", "Booked."]
+        assert "tapped back like on “Shall I book it?”" in played.asked()[0]
+
+    run(story, played)
+
+
+def test_a_tapback_that_comes_as_a_text_on_sms_is_otherwise_noted_and_not_answered():
+    played = script("See you at six.", "Yes, six.")
+
+    async def story(house: House) -> None:
+        await house.text("when?", channel="sms")
+        await house.settled(turns=1)
+        await house.text("Loved “See you at six.”", channel="sms")
+        await house.text("Removed a heart from “See you at six.”", channel="sms")
+        await house.stored(2)
+        await house.text("six, right?", channel="sms")
+        await house.settled(turns=2)
+        said = [words for words in played.talk() if "tapped back love" in words]
+        assert len(said) == 1, "the next turn knows of it"
+        assert [turn.outcome for turn in await house.rows(Turn)] == ["answered", "answered"]
+
+    run(story, played)
+
+
+def test_a_text_that_only_looks_like_a_tapback_is_answered_on_first_contact():
+    played = script("Good for you!")
+
+    async def story(house: House) -> None:
+        sent = await house.text("Loved “Barbie”", channel="sms")
+        screen = await house.answered(sent.conversation_id)
+        assert screen.bodies == ["Good for you!"]
 
     run(story, played)
