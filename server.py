@@ -36,6 +36,7 @@ from agent.sweep import SWEEP_EVERY, sweep
 from agent.worker import Worker
 from memory.database_file import served_alone
 from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
+from memory.listening import RECONNECT_AFTER, hear_replicas
 from memory.store import Store, StoreUnavailable
 from memory.turns import oldest_due
 from phone.client import AgentPhoneClient
@@ -123,13 +124,9 @@ async def running(
         )
         worker = Worker(deployment, name=f"{platform.node()}-{os.getpid()}-{new_id()[:8]}")
         async with asyncio.TaskGroup() as tasks:
-            beside = [
-                ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
-                ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
-            ]
             loops = [
                 tasks.create_task(keep_at(name, work, every=every, clock=clock))
-                for name, work, every in beside
+                for name, work, every in _beside(deployment)
             ]
             working = tasks.create_task(worker.run())
             try:
@@ -138,6 +135,18 @@ async def running(
                 for loop in loops:
                     loop.cancel()
                 await _drain(worker, working)
+
+
+def _beside(deployment: Deployment) -> list[tuple[str, Callable[[], Awaitable[None]], float]]:
+    """What goes on beside the turns: its name, the work, and seconds until it is done anew."""
+    beside: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
+        ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
+        ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
+    ]
+    if not deployment.store.is_sqlite:
+        hearing = partial(hear_replicas, deployment.store, deployment.arrivals.ring)
+        beside.append(("hearing other replicas", hearing, RECONNECT_AFTER))
+    return beside
 
 
 def _listing(settings: Settings) -> Path:

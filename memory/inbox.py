@@ -19,6 +19,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from memory.consents import latest_consent, opted_out, record_consent
+from memory.listening import announce
 from memory.mailboxes import arrive, find_mailbox_of_tapback
 from memory.tables import (
     Bubble,
@@ -293,10 +294,12 @@ def _put_tapback(
 
 
 def _put(session: Session, values: dict[str, Any], *, outcome: str | None, now: float) -> Receipt:
-    """Store a message: settled when it has an outcome already, else waiting."""
+    """Store a message: settled when it has an outcome already, else waiting, and announced."""
     state = MessageState.SETTLED if outcome else MessageState.WAITING
     fate = {"outcome": outcome, "state": state, "stored_at": utc(now)}
     session.connection().execute(_INSERT_MESSAGE, values | fate)
+    if outcome is None:
+        announce(session, values["mailbox_id"])
     return Receipt("accepted", values["mailbox_id"], values["ref"], is_due=outcome is None)
 
 
