@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -103,7 +104,7 @@ def test_the_readmes_tool_is_a_tool():
     exec(blocks("python")[0], {"custom": custom, "RunContext": RunContext, "Hands": Hands})
     try:
         agent = Agent(TestModel(call_tools=["opening_hours"]), toolsets=[custom])
-        answer = agent.run_sync("when?")
+        answer = asyncio.run(agent.run("when?"))
     finally:
         for name in set(custom.tools) - before:
             del custom.tools[name]
