@@ -40,6 +40,14 @@ def test_an_empty_line_opens_ready_to_type_on_imessage(line: Line, open_page: Op
     assert [person["handle"] for person in line.get("/handset/line")["people"]] == [YOU]
 
 
+def test_words_sent_before_the_line_is_known_wait_for_it(line: Line, open_page: Opened):
+    page = open_page()
+    page.reload(wait_until="load")
+    page.get_by_role("textbox", name="Message").fill("quick as can be")
+    page.keyboard.press("Enter")
+    expect(bubble(page, "quick as can be")).to_be_visible()
+
+
 def test_the_conversation_written_in_last_is_the_one_that_opens(line: Line, open_page: Opened):
     line.writes("an older one", from_handle=ANA)
     line.writes("the newest one")

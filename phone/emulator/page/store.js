@@ -47,6 +47,9 @@ export class Store extends EventTarget {
   key = null;
   thread = threadOf({}, 0);
 
+  #opened;
+  /** Kept once the first conversation is open: words typed before that wait for it. */
+  #open = new Promise((resolve) => (this.#opened = resolve));
   #list = new List();
   #channels = new Map();
   #speakers = new Map();
@@ -69,6 +72,7 @@ export class Store extends EventTarget {
     const { events } = await handset.events(Math.max(0, newest - RECENT));
     for (const event of events) if (event.type === "message") this.#list.remember(event);
     await this.#settle();
+    this.#opened();
   }
 
   /** Take the line as it is now: stay where one was if that still stands, begin with somebody if nobody is there. */
@@ -216,6 +220,7 @@ export class Store extends EventTarget {
 
   /** Send words and photos as the speaker, on the chosen channel; raises `Refusal` with the reason. */
   async send({ body, photos = [], replyTo = null }) {
+    await this.#open;
     const key = this.key;
     const message = {
       from_handle: this.speaker,
