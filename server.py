@@ -1,8 +1,7 @@
 """The web door: a signed webhook comes in, is committed, and only then acknowledged.
 
-`running` builds the objects of a deployment and keeps the worker going; `Door` is the ASGI
-application in front of it: the webhook's doorway (bare ASGI, because nothing else is as quick) and
-beside it a few plain routes.
+`Door` is the ASGI application in front of a deployment: the webhook's doorway (bare ASGI, because
+nothing else is as quick) and beside it a few plain routes.
 """
 
 from __future__ import annotations
@@ -10,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import platform
 import shutil
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -25,27 +21,16 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic_ai.models import Model
 
-from agent.beside import keep_at
-from agent.build import build_agent
-from agent.catch_up import CatchUp
 from agent.deployment import Deployment
-from agent.journal import Journal
-from agent.prompts import Prompts
-from agent.settings import HOME, Settings
-from agent.sweep import SWEEP_EVERY, sweep
-from agent.worker import Worker
-from memory.database_file import served_alone
+from agent.running import running
+from agent.settings import Settings
 from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
-from memory.listening import RECONNECT_AFTER, hear_replicas
-from memory.store import Store, StoreUnavailable
+from memory.store import StoreUnavailable
 from memory.turns import oldest_due
-from phone.client import AgentPhoneClient
-from phone.clock import Clock, SystemClock, utc
-from phone.errors import BadPayload, BadSignature, PhoneError
+from phone.clock import Clock, utc
+from phone.errors import BadPayload, BadSignature
 from phone.types import Ignored
 from phone.webhook import check_secrets, parse, verify
-from tools.media import MediaLibrary
-from tools.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +42,6 @@ BODY_LIMIT = 1024 * 1024
 
 BODY_WITHIN = 10.0
 """Seconds for a webhook's body to arrive; slower ones are cut off."""
-
-LISTEN_AGAIN = 60.0
-"""Seconds until catching up begins anew, should it ever break."""
-
-DRAIN = 25.0
-"""Seconds the turns under way have to settle when the server stops."""
 
 SLOW = 60.0
 """Seconds the oldest work may have waited before the server calls itself not ready."""
@@ -77,119 +56,6 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-
-@asynccontextmanager
-async def running(
-    settings: Settings,
-    model: Model,
-    *,
-    clock: Clock | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
-) -> AsyncIterator[Deployment]:
-    """A deployment at work: store open, client open, worker taking turns; on the way out it drains.
-
-    Args:
-        transport: How AgentPhone is reached; real HTTP when left out.
-    """
-    clock = clock or SystemClock()
-    key = settings.agentphone_api_key
-    async with (
-        _alone(settings.database_url),
-        Store(settings.database_url) as store,
-        AgentPhoneClient(
-            key.get_secret_value() if key else "",
-            base_url=settings.agentphone_base_url,
-            transport=transport,
-            clock=clock,
-        ) as phone,
-    ):
-        deployment = Deployment(
-            name=settings.threedots_name,
-            clock=clock,
-            store=store,
-            phone=phone,
-            outbox=Outbox(store, phone, clock=clock, new_id=new_id),
-            prompts=Prompts(settings.threedots_prompts_dir, shipped=HOME / "prompts"),
-            library=MediaLibrary(
-                _listing(settings), HOME / "media", secret=settings.webhook_secrets[0]
-            ),
-            agent=build_agent(Journal(store, clock)),
-            model=model,
-            new_id=new_id,
-            public_url=settings.threedots_public_url,
-            quiet_for=settings.threedots_quiet_for,
-            patient=settings.threedots_burst == "patient",
-        )
-        worker = Worker(deployment, name=f"{platform.node()}-{os.getpid()}-{new_id()[:8]}")
-        async with asyncio.TaskGroup() as tasks:
-            loops = [
-                tasks.create_task(keep_at(name, work, every=every, clock=clock))
-                for name, work, every in _beside(deployment)
-            ]
-            working = tasks.create_task(worker.run())
-            try:
-                yield deployment
-            finally:
-                for loop in loops:
-                    loop.cancel()
-                await _drain(worker, working)
-
-
-def _beside(deployment: Deployment) -> list[tuple[str, Callable[[], Awaitable[None]], float]]:
-    """What goes on beside the turns: its name, the work, and seconds until it is done anew."""
-    beside: list[tuple[str, Callable[[], Awaitable[None]], float]] = [
-        ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
-        ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
-    ]
-    if not deployment.store.is_sqlite:
-        hearing = partial(hear_replicas, deployment.store, deployment.arrivals.ring)
-        beside.append(("hearing other replicas", hearing, RECONNECT_AFTER))
-    return beside
-
-
-def _listing(settings: Settings) -> Path:
-    """The owner's `media.toml`, or the shipped one."""
-    own = settings.threedots_prompts_dir / "media.toml"
-    return own if own.is_file() else HOME / "prompts" / "media.toml"
-
-
-@asynccontextmanager
-async def _alone(database_url: str) -> AsyncIterator[None]:
-    with served_alone(database_url):
-        yield
-
-
-async def _listen(deployment: Deployment, catching_up: CatchUp) -> None:
-    """Learn what we need to know to judge a message, then see that none is missed."""
-    await _learn_own_numbers(deployment)
-    await catching_up.run()
-
-
-async def _learn_own_numbers(deployment: Deployment) -> None:
-    """Whose messages are our own, so that two harnesses never talk to each other."""
-    while not deployment.own_numbers:
-        try:
-            numbers = await deployment.phone.numbers()
-            deployment.own_numbers.update(number.phone_number for number in numbers)
-            return
-        except PhoneError as error:
-            log.warning("our own numbers could not be read: %s", error)
-            await deployment.clock.sleep(30.0)
-
-
-async def _drain(worker: Worker, working: asyncio.Task[None]) -> None:
-    """Let the turns under way settle; what does not in time is taken up at the next start."""
-    worker.stop()
-    done, _ = await asyncio.wait([working], timeout=DRAIN)
-    if not done:
-        log.warning(
-            "%d turns did not settle in %.0f s and will be taken up later", worker.busy, DRAIN
-        )
-        working.cancel()
-        await asyncio.wait([working])
-        await worker.hand_back()
 
 
 def create_app(

@@ -89,7 +89,7 @@ async def undisturbed(
     deployment: Deployment, mailbox_id: int, floor: Floor, thinking: Coroutine[Any, Any, Ending]
 ) -> Ending | None:
     """The ending of this run; None when they wrote again before it had done anything."""
-    at_most = None if deployment.store.is_sqlite else LOOK_EVERY
+    at_most = LOOK_EVERY if deployment.store.is_shared else None
     run = asyncio.create_task(thinking)
     try:
         while not run.done():

@@ -42,7 +42,7 @@ class Worker:
     async def run(self) -> None:
         """Take turns until `stop`; then finish those begun and return."""
         store = self._deployment.store
-        if store.is_sqlite:  # ours alone: whoever held a lease is dead
+        if not store.is_shared:  # whoever held a lease is dead
             await self._void_leases()
         async with asyncio.TaskGroup() as turns:
             save = partial(save_memories, self._deployment, owner=self._name)

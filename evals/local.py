@@ -16,6 +16,7 @@ from pydantic_ai.models import Model
 from starlette.types import Receive, Scope, Send
 
 from agent.deployment import Deployment
+from agent.running import running
 from agent.settings import Settings
 from memory.database_file import served_alone
 from memory.twin_records import TwinRecords
@@ -23,7 +24,7 @@ from phone.clock import Clock, SystemClock
 from phone.emulator.app import create_app as create_twin_app
 from phone.emulator.records import PROJECT
 from phone.emulator.twin import Twin
-from server import Door, running
+from server import Door
 
 DATABASE = Path(".threedots/phone.db")
 """The one file of `phone` and `chat`, below the working directory."""

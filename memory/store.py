@@ -73,14 +73,14 @@ class Store:
         self._work = asyncio.Event()
 
     @property
-    def is_sqlite(self) -> bool:
-        """Whether this is the file database: one process, whose start voids every lease."""
-        return engines.is_sqlite(self.url)
+    def is_shared(self) -> bool:
+        """Whether other processes may work on it too; if not, a start voids every lease."""
+        return not engines.is_sqlite(self.url)
 
     @property
     def folder(self) -> Path | None:
         """Where the database's file lies; None when it is on a server."""
-        return Path(str(self.url.database)).parent if self.is_sqlite else None
+        return None if self.is_shared else Path(str(self.url.database)).parent
 
     async def open(self) -> None:
         """Bring the schema up to date and start the threads.

@@ -1,0 +1,191 @@
+"""A deployment at work: its objects put together, its worker taking turns, rounds beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+from pydantic_ai.models import Model
+
+from agent.beside import keep_at
+from agent.build import build_agent
+from agent.catch_up import CatchUp
+from agent.deployment import Deployment
+from agent.journal import Journal
+from agent.prompts import Prompts
+from agent.settings import HOME, Settings
+from agent.sweep import SWEEP_EVERY, sweep
+from agent.worker import Worker
+from memory.database_file import served_alone
+from memory.listening import RECONNECT_AFTER, hear_replicas
+from memory.store import Store
+from phone.client import AgentPhoneClient
+from phone.clock import Clock, SystemClock
+from phone.errors import PhoneError
+from tools.media import MediaLibrary
+from tools.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+LISTEN_AGAIN = 60.0
+"""Seconds until catching up begins anew, should it ever break."""
+
+DRAIN = 25.0
+"""Seconds the turns under way have to settle when the server stops."""
+
+Round = tuple[str, Callable[[], Awaitable[None]], float]
+"""What goes on beside the turns: its name, the work, and seconds until it is done anew."""
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    model: Model,
+    *,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Deployment]:
+    """A deployment at work: store open, client open, worker taking turns; on the way out it drains.
+
+    Args:
+        transport: How AgentPhone is reached; real HTTP when left out.
+    """
+    clock = clock or SystemClock()
+    key = settings.agentphone_api_key
+    async with (
+        _alone(settings.database_url),
+        Store(settings.database_url) as store,
+        AgentPhoneClient(
+            key.get_secret_value() if key else "",
+            base_url=settings.agentphone_base_url,
+            transport=transport,
+            clock=clock,
+        ) as phone,
+    ):
+        deployment = assemble(settings, model, store=store, phone=phone, clock=clock)
+        rounds = [*rounds_of(deployment), *_hearing(deployment)]
+        async with at_work(deployment, name=_worker_name(), rounds=rounds):
+            yield deployment
+
+
+def assemble(
+    settings: Settings,
+    model: Model,
+    *,
+    store: Store,
+    phone: AgentPhoneClient,
+    clock: Clock,
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+) -> Deployment:
+    """The objects of one deployment, by its settings. Nothing runs yet."""
+    return Deployment(
+        name=settings.threedots_name,
+        clock=clock,
+        store=store,
+        phone=phone,
+        outbox=Outbox(store, phone, clock=clock, new_id=new_id),
+        prompts=Prompts(settings.threedots_prompts_dir, shipped=HOME / "prompts"),
+        library=MediaLibrary(
+            _listing(settings), HOME / "media", secret=settings.webhook_secrets[0]
+        ),
+        agent=build_agent(Journal(store, clock)),
+        model=model,
+        new_id=new_id,
+        public_url=settings.threedots_public_url,
+        quiet_for=settings.threedots_quiet_for,
+        patient=settings.threedots_burst == "patient",
+    )
+
+
+@asynccontextmanager
+async def at_work(
+    deployment: Deployment, *, name: str, rounds: Sequence[Round]
+) -> AsyncIterator[None]:
+    """The worker takes turns and the rounds are made, until the block ends; then it drains.
+
+    Args:
+        name: Names the worker, uniquely among all processes.
+    """
+    worker = Worker(deployment, name=name)
+    async with asyncio.TaskGroup() as tasks:
+        loops = [
+            tasks.create_task(keep_at(what, work, every=every, clock=deployment.clock))
+            for what, work, every in rounds
+        ]
+        working = tasks.create_task(worker.run())
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await _drain(worker, working)
+
+
+def rounds_of(deployment: Deployment) -> list[Round]:
+    """What every process does beside its turns."""
+    return [
+        ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
+        ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
+    ]
+
+
+def _hearing(deployment: Deployment) -> list[Round]:
+    if not deployment.store.is_shared:
+        return []
+    hearing = partial(hear_replicas, deployment.store, deployment.arrivals.ring)
+    return [("hearing other replicas", hearing, RECONNECT_AFTER)]
+
+
+def _worker_name() -> str:
+    return f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _listing(settings: Settings) -> Path:
+    """The owner's `media.toml`, or the shipped one."""
+    own = settings.threedots_prompts_dir / "media.toml"
+    return own if own.is_file() else HOME / "prompts" / "media.toml"
+
+
+@asynccontextmanager
+async def _alone(database_url: str) -> AsyncIterator[None]:
+    with served_alone(database_url):
+        yield
+
+
+async def _listen(deployment: Deployment, catching_up: CatchUp) -> None:
+    """Learn what we need to know to judge a message, then see that none is missed."""
+    await _learn_own_numbers(deployment)
+    await catching_up.run()
+
+
+async def _learn_own_numbers(deployment: Deployment) -> None:
+    """Whose messages are our own, so that two harnesses never talk to each other."""
+    while not deployment.own_numbers:
+        try:
+            numbers = await deployment.phone.numbers()
+            deployment.own_numbers.update(number.phone_number for number in numbers)
+            return
+        except PhoneError as error:
+            log.warning("our own numbers could not be read: %s", error)
+            await deployment.clock.sleep(30.0)
+
+
+async def _drain(worker: Worker, working: asyncio.Task[None]) -> None:
+    """Let the turns under way settle; what does not in time is taken up at the next start."""
+    worker.stop()
+    done, _ = await asyncio.wait([working], timeout=DRAIN)
+    if not done:
+        log.warning(
+            "%d turns did not settle in %.0f s and will be taken up later", worker.busy, DRAIN
+        )
+        working.cancel()
+        await asyncio.wait([working])
+        await worker.hand_back()
