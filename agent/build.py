@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_ai import Agent, ModelRetry, RunContext, TextOutput, ToolDefinition, ToolOutput
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.toolsets import AbstractToolset
 
 from agent.journal import Journal
 from memory.tables import Bubble, BubbleState
@@ -136,8 +137,11 @@ class Hearing(AbstractCapability[Hands]):
         return request_context
 
 
-def instructions(ctx: RunContext[Hands]) -> str:
-    """What the model is instructed in this turn, as the prompt files stand now."""
+async def instructions(ctx: RunContext[Hands]) -> str:
+    """What the model is instructed in this turn, as the prompt files stand now.
+
+    Asynchronous for nothing it does: a plain function would be run in a thread at every request.
+    """
     return ctx.deps.instructions
 
 
@@ -145,14 +149,18 @@ def _available(ctx: RunContext[Hands], tool: ToolDefinition) -> bool:
     return fits(ctx, tool)
 
 
-def build_agent(journal: Journal) -> Agent[Hands, str]:
-    """The agent, once per process; a turn brings its model, its hands and its messages."""
+def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands, str]:
+    """The agent, once per process; a turn brings its model, its hands and its messages.
+
+    Args:
+        more: Tools beyond those of `tools/`: a simulation has some of its own.
+    """
     return Agent(
         None,
         name="threedots",
         deps_type=Hands,
         instructions=instructions,
-        toolsets=[messaging.filtered(_available).prepared(without_effects), notebook, custom],
+        toolsets=[messaging.filtered(_available).prepared(without_effects), notebook, custom, *more],
         output_type=[ToolOutput(end_turn, name=END), TextOutput(last_words)],
         # The nudge, the refusal and the interruptions are ours to count; this only allows them.
         retries={"tools": 2, "output": 8},

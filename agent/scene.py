@@ -64,21 +64,26 @@ async def look(deployment: Deployment, mailbox: Mailbox) -> Conversation | None:
 
 async def take_note(
     deployment: Deployment, mailbox: Mailbox, conversation: Conversation | None
-) -> None:
+) -> bool:
     """Keep what AgentPhone told: talk from before our time, which message answers which, and what
-    became of our own bubbles."""
+    became of our own bubbles. Whether there was a text in it that still waits for an answer."""
     await recall(mailbox, conversation, store=deployment.store, clock=deployment.clock)
     if conversation is None or mailbox.id is None:
-        return
+        return False
+    was_missed = False
     stored, mailbox_id, now = conversation.messages, mailbox.id, deployment.clock.now()
     if await deployment.store.read(partial(is_news, mailbox_id=mailbox_id, stored=stored)):
         await deployment.store.write(partial(learn, mailbox_id=mailbox_id, stored=stored, now=now))
     if not mailbox.history_seeded:
-        await deployment.store.write(partial(seed, mailbox_id=mailbox_id, stored=stored, now=now))
+        meet = partial(seed, mailbox_id=mailbox_id, conversation=conversation, now=now)
+        numbers = frozenset(deployment.own_numbers)
+        caught = await deployment.store.write(partial(meet, own_numbers=numbers))
+        was_missed = caught.due > 0
     if any(message.reply_to for message in stored):
         await deployment.store.write(
             partial(note_reply_targets, mailbox_id=mailbox_id, stored=stored)
         )
+    return was_missed
 
 
 async def set_up(

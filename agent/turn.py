@@ -106,8 +106,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     )
     conversation = None
     if mailbox.is_group:  # whose words these answer is known only once the conversation is read
-        conversation = await look(deployment, mailbox)
-        await take_note(deployment, mailbox, conversation)
+        conversation = await _read_conversation(deployment, claim, burst, mailbox)
         addressed = partial(_addressed, deployment.name, claim.mailbox_id, burst.turn.id)
         if not await deployment.store.read(addressed):
             return Ending("silent", "not addressed in the group")
@@ -115,8 +114,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, in_group=mailbox.is_group)
     async with typing(deployment.outbox, dots, clock=deployment.clock, floor=floor):
         if conversation is None:
-            conversation = await look(deployment, mailbox)
-            await take_note(deployment, mailbox, conversation)
+            conversation = await _read_conversation(deployment, claim, burst, mailbox)
         if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
             return Ending("dropped", "opted_out")  # an operator said so in the metadata
         scene, ending = await _answer(deployment, claim, burst, conversation, floor)
@@ -132,6 +130,16 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     after = scene.memory.state.model_dump(mode="json")
     kept = {"memory_saved": saved.ok, "memory_note": saved.note, "memory_after": after}
     return replace(ending, record={**ending.record, **kept})
+
+
+async def _read_conversation(
+    deployment: Deployment, claim: Claim, burst: Burst, mailbox: Mailbox
+) -> Conversation | None:
+    """What AgentPhone holds of it; a text that reached us in no other way joins the turn."""
+    conversation = await look(deployment, mailbox)
+    if await take_note(deployment, mailbox, conversation):
+        await deployment.store.write(partial(join, claim=claim, turn_id=burst.turn.id))
+    return conversation
 
 
 async def _answer(

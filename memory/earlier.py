@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlmodel import Session, col, select
 
+from memory.catching_up import BEFORE, Caught, ReadBack, take_in
 from memory.tables import Bubble, Mailbox, Message, MessageState
 from phone.clock import utc
+from phone.types import Conversation
 from phone.types import Message as StoredMessage
 
 
-def seed(session: Session, *, mailbox_id: int, stored: Sequence[StoredMessage], now: float) -> None:
-    """On first contact, take over the talk from before our time; later calls do nothing."""
+def seed(
+    session: Session,
+    *,
+    mailbox_id: int,
+    conversation: Conversation,
+    now: float,
+    own_numbers: Collection[str] = (),
+) -> Caught:
+    """On first contact, take over the talk from before our time; later calls do nothing.
+
+    What they wrote since anybody last answered is not of the past: its webhooks were lost or are
+    late. It is taken in as what was missed, so that it is answered, and a STOP in it obeyed.
+    """
     mailbox = session.get_one(Mailbox, mailbox_id)
     if mailbox.history_seeded:
-        return
+        return Caught()
     mailbox.history_seeded = True
-    known = _known(session, [message.id for message in stored])
-    unknown = [message for message in stored if message.id not in known]
-    for message in sorted(unknown, key=lambda message: (message.received_at, message.id)):
+    known = _known(session, [message.id for message in conversation.messages])
+    unknown = [message for message in conversation.messages if message.id not in known]
+    unknown.sort(key=lambda message: (message.received_at, message.id))
+    said = [place for place, message in enumerate(unknown, 1) if message.direction == "outbound"]
+    past = unknown[: max(said, default=0)]
+    for message in past:
         session.add(_row(mailbox, message, now))
         mailbox.next_ref += 1
     session.add(mailbox)
+    missed = [ReadBack(conversation, unknown[len(past) :])]
+    return take_in(session, missed, now=now, own_numbers=own_numbers)
 
 
 def _known(session: Session, ids: Sequence[str]) -> set[str | None]:
@@ -43,7 +61,7 @@ def _row(mailbox: Mailbox, message: StoredMessage, now: float) -> Message:
         channel=message.channel or mailbox.channel,
         reply_to_message_id=message.reply_to.message_id if message.reply_to else None,
         state=MessageState.SETTLED,
-        outcome="before",
+        outcome=BEFORE,
         received_at=message.received_at,
         stored_at=utc(now),
     )

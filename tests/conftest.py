@@ -27,6 +27,8 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="Fail when any test was skipped.")
+    parser.addoption("--histories", default=500, help="Histories to simulate (500).")
+    parser.addoption("--soak-seed", help="Simulate other histories than usual: those of a seed.")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -319,3 +319,31 @@ def test_a_conversation_that_cannot_be_read_now_is_read_later(tmp_path: Path):
     unheard(tmp_path, away, minutes_ago=1)
     played: Script = script("Hi.")
     run(back, played, folder=tmp_path, clock=HeldClock(time.time()))
+
+
+def test_a_text_whose_webhook_was_lost_before_we_ever_met_is_answered_with_the_next_one():
+    played = script("Both.")
+
+    async def story(house: House) -> None:
+        await house.webhook_fault("drop")
+        await house.text("is there tea?")
+        sent = await house.text("and cake?")
+        screen = await house.answered(sent.conversation_id)
+        assert screen.bodies == ["Both."]
+        assert [text for text, _ in await texts_of(house)] == ["and cake?", "is there tea?"]
+        assert {outcome for _, outcome in await texts_of(house)} == {"answered"}
+
+    run(story, played)
+    assert [words.splitlines()[-1] for words in played.asked()] == ["is there tea?", "and cake?"]
+
+
+def test_a_stop_whose_webhook_was_lost_before_we_ever_met_is_obeyed():
+    async def story(house: House) -> None:
+        await house.webhook_fault("drop")
+        await house.text("STOP")
+        sent = await house.text("hello?")
+        screen = await house.answered(sent.conversation_id)
+        assert [consent.opted_out for consent in await house.rows(Consent)] == [True]
+        assert not any("hello" in body.lower() for body in screen.bodies)
+
+    run(story, script())
