@@ -3,14 +3,21 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+HISTORIES := 50000
+SEED   := $(shell date +%Y%m%d)00
 
-.PHONY: phone test setup check bench picture docs lock clean
+.PHONY: phone test soak setup check bench picture docs lock clean
 
 phone: setup          ## A phone in the browser with an agent that answers. Options: make phone ARGS="--port 8123 --no-open"
 	@$(BIN)/threedots phone $(ARGS)
 
 test: setup           ## The whole suite. Options: make test ARGS="-k outbox"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+
+soak: setup           ## Simulate 50,000 histories, other ones each day. Options: make soak HISTORIES=5000 SEED=7
+	@echo "histories from seed $(SEED); to see them again: make soak HISTORIES=$(HISTORIES) SEED=$(SEED)"
+	@$(BIN)/python -m pytest --numprocesses auto --timeout 0 tests/simulation/test_simulation.py \
+		--histories $(HISTORIES) --first-seed $(SEED)
 
 setup: $(READY)       ## .venv from the lock file, and this project in it. Costs nothing when nothing changed.
 

@@ -160,7 +160,12 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         name="threedots",
         deps_type=Hands,
         instructions=instructions,
-        toolsets=[messaging.filtered(_available).prepared(without_effects), notebook, custom, *more],
+        toolsets=[
+            messaging.filtered(_available).prepared(without_effects),
+            notebook,
+            custom,
+            *more,
+        ],
         output_type=[ToolOutput(end_turn, name=END), TextOutput(last_words)],
         # The nudge, the refusal and the interruptions are ours to count; this only allows them.
         retries={"tools": 2, "output": 8},

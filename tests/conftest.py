@@ -14,6 +14,10 @@ models.ALLOW_MODEL_REQUESTS = False
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 
+TOGETHER = ("tests/page/", "tests/planted/", "tests/doors/test_replicas.py")
+"""Tests that share a browser, a copy of the project or a Postgres: one process runs each of these.
+"""
+
 OURS = ("AGENTPHONE_", "THREEDOTS_", "OPENAI_", "DATABASE_URL")
 
 
@@ -28,7 +32,14 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="Fail when any test was skipped.")
     parser.addoption("--histories", default=500, help="Histories to simulate (500).")
-    parser.addoption("--soak-seed", help="Simulate other histories than usual: those of a seed.")
+    parser.addoption("--first-seed", default=0, help="Seed of the first of them (0).")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if shared := next((it for it in TOGETHER if item.nodeid.startswith(it)), None):
+            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from memory.bubbles import FINISHED, LANDED
@@ -32,9 +32,6 @@ NEVER_LEFT = (BubbleState.PREPARED, BubbleState.CANCELLED, BubbleState.EXPIRED)
 """States that say: AgentPhone was never given this bubble, or said itself that it did not take it.
 """
 
-CONFIRMED_WITHIN = timedelta(minutes=5)
-"""How soon a STOP has to be confirmed, if it is: 47 CFR 64.1200(a)(12)."""
-
 TOOL_CALLS, BUBBLES = 12, 40
 """What one turn may come to at most, however often it was begun again."""
 
@@ -50,7 +47,7 @@ def violations(history: History) -> list[str]:
 
 
 def no_bubble_twice(history: History) -> Iterator[str]:
-    """I1. Each bubble is at most one message at AgentPhone, and each message is a bubble of ours."""
+    """I1. A bubble is at most one message at AgentPhone, and each message is a bubble of ours."""
     for mailbox, taken in _conversations(history):
         bubbles = history.of_mailbox(mailbox, history.rows.bubbles)
         ours = Counter(_print(bubble.text, bubble.media) for bubble in bubbles)
@@ -97,7 +94,7 @@ def one_turn_at_a_time(history: History) -> Iterator[str]:
     """I4. Turns of a conversation never overlap, and who lost the lease dispatches nothing."""
     for mailbox in history.rows.mailboxes:
         turns = history.of_mailbox(mailbox, history.rows.turns)
-        for before, after in zip(turns, turns[1:], strict=False):
+        for before, after in pairwise(turns):
             if before.settled_at is None or before.settled_at > after.started_at:
                 yield f"turn {after.id} began before turn {before.id} was settled"
             if before.epoch > after.epoch:
@@ -115,8 +112,8 @@ def bubbles_leave_in_order(history: History) -> Iterator[str]:
             for bubble in history.of_mailbox(mailbox, history.rows.bubbles)
             if bubble.dispatched_at is not None and bubble.turn_id is not None
         ]
-        for before, after in zip(left, left[1:], strict=False):
-            if before.dispatched_at > after.dispatched_at:  # type: ignore[operator]
+        for before, after in pairwise(left):
+            if before.dispatched_at > after.dispatched_at:
                 yield f"{before.text!r} left after {after.text!r}"
 
 
@@ -334,7 +331,7 @@ def _doubts_not_told(history: History) -> Iterator[str]:
     assert history.log is not None
     for mailbox in history.rows.mailboxes:
         turns = history.of_mailbox(mailbox, history.rows.turns)
-        for before, after in zip(turns, turns[1:], strict=False):
+        for before, after in pairwise(turns):
             started = after.started_at.timestamp()
             ended = after.settled_at.timestamp() if after.settled_at else float("inf")
             read = [p.text for p in history.log.prompts if started <= p.at <= ended]
@@ -367,9 +364,9 @@ def _memory_not_there(history: History) -> Iterator[str]:
         screen = history.screens.get(mailbox.conversation_id or "")
         if screen is None or mailbox.state_seen is None or not mailbox.state_saved:
             continue
-        there = found_in(screen["metadata"]).state
-        if there is not None and there.rev < mailbox.state_seen["rev"]:
-            yield f"mailbox {mailbox.id} saved revision {mailbox.state_seen['rev']}, not {there.rev}"
+        there, saved = found_in(screen["metadata"]).state, mailbox.state_seen["rev"]
+        if there is not None and there.rev < saved:
+            yield f"mailbox {mailbox.id} saved revision {saved}, not {there.rev}"
 
 
 def _is_to(mailbox: Mailbox, body: dict[str, Any], history: History) -> bool:

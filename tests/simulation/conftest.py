@@ -1,4 +1,4 @@
-"""How long to simulate: `--histories 50000 --soak-seed 7`."""
+"""How long to simulate: `--histories 50000 --first-seed 7`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ def histories(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def soak_seed(request: pytest.FixtureRequest) -> int | None:
-    """Where chance begins; None: the same histories each time."""
-    given = request.config.getoption("--soak-seed")
-    return None if given is None else int(given)
+def first_seed(request: pytest.FixtureRequest) -> int:
+    """The seed of the first part; the next part has the next."""
+    return int(request.config.getoption("--first-seed"))

@@ -50,9 +50,7 @@ class Mind:
 
         return FunctionModel(answer, model_name="mind")
 
-    def _respond(
-        self, messages: list[ModelMessage], tools: set[str]
-    ) -> list[ModelResponsePart]:
+    def _respond(self, messages: list[ModelMessage], tools: set[str]) -> list[ModelResponsePart]:
         after_tools = any(isinstance(part, ToolReturnPart) for part in messages[-1].parts)
         ways = [self._words] * 4 + [self._say_and_end, self._end] if after_tools else [
             self._words, self._words, self._words, self._words, self._send, self._send_twice,
@@ -60,7 +58,9 @@ class Mind:
             self._nothing, self._fail,
         ]  # fmt: skip
         parts = self._rng.choice(ways)()
-        known = [p for p in parts if not isinstance(p, ToolCallPart) or p.tool_name in tools | {END}]
+        known = [
+            p for p in parts if not isinstance(p, ToolCallPart) or p.tool_name in tools | {END}
+        ]
         return known or self._words()
 
     def _words(self) -> list[ModelResponsePart]:
