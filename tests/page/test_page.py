@@ -5,30 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from phone.types import SEND_STYLES, TAPBACKS
 from tests.page.conftest import DOT, YOU, Line, Opened
-
-ANA = "+15555550124"
-
-
-def bubble(page: Page, text: str) -> Locator:
-    return page.get_by_role("log", name="Messages").get_by_role("article").filter(has_text=text)
-
-
-def row(page: Page, text: str) -> Locator:
-    return page.locator(".row").filter(has=page.get_by_role("article").filter(has_text=text))
-
-
-def write(page: Page, text: str) -> None:
-    page.get_by_role("textbox", name="Message").fill(text)
-    page.get_by_role("button", name="Send", exact=True).click()
-
-
-def typing(page: Page) -> Locator:
-    return page.get_by_role("status", name="Agent is typing")
+from tests.page.looks import ANA, bubble, row, typing, violations, write
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -116,15 +97,6 @@ def test_typing_shows_exactly_while_the_line_says_so(line: Line, open_page: Open
     expect(typing(page)).to_be_visible()
     line.post("/handset/clock", {"advance": 60})
     expect(typing(page)).to_have_count(0)
-
-
-def test_a_bubble_that_did_not_arrive_says_why(line: Line, open_page: Opened):
-    line.writes("hello?")
-    page = open_page()
-    line.post("/handset/people", {"handle": YOU, "name": "You", "reachable": False})
-    line.texts("lost on the way")
-    failed = row(page, "lost on the way")
-    expect(failed.get_by_text("Not delivered: The recipient cannot be reached.")).to_be_visible()
 
 
 def test_the_agents_tapback_sits_on_the_bubble(line: Line, open_page: Opened):
@@ -484,11 +456,6 @@ def test_axe_finds_nothing_to_say(line: Line, open_page: Opened, width: int, sch
         page.get_by_role("button", name=form).click()
         assert violations(page) == []
         page.keyboard.press("Escape")
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
 def test_a_long_conversation_is_drawn_by_the_page_and_keeps_the_readers_place(

@@ -1,8 +1,9 @@
 /** The phone page: the parts are made here and told of each other, and the line is followed. */
 
 import { follow } from "./api.js";
+import { avatar } from "./avatar.js";
 import { Composer } from "./composer.js";
-import { avatar, Conversations } from "./conversations.js";
+import { Conversations } from "./conversations.js";
 import { byId } from "./element.js";
 import { Menu } from "./menu.js";
 import { attempt, notice } from "./notices.js";

@@ -1,15 +1,11 @@
-/** One message as it looks: its balloon, photos, quote and tapbacks. Where it stands is decided in `thread.js`. */
+/** Messages as they look: balloons, photos, quotes and tapbacks. Where they stand is decided in `thread.js`. */
 
+import { face } from "./avatar.js";
 import { element } from "./element.js";
 import { photoOf } from "./photo.js";
+import { isBlue } from "./placing.js";
 import { clockTime, separator } from "./time.js";
-import { isOnlyEmoji, linked } from "./words.js";
-
-const HOUR = 3_600_000;
-/** Milliseconds of silence after which a time is written between two messages. */
-const STRETCH = HOUR;
-/** Milliseconds within which one person's messages stand close together. */
-const RUN = HOUR / 6;
+import { isOnlyEmoji, linked, pieces } from "./words.js";
 
 export const TAPBACKS = {
   love: "❤️",
@@ -40,75 +36,62 @@ export const EFFECTS = {
 export const effectOf = (message) =>
   message.direction === "outbound" && Object.hasOwn(EFFECTS, message.send_style ?? "") ? message.send_style : null;
 
-/**
- * How a message stands among its neighbours, either of which may be missing.
- *
- * @returns {{parted: boolean, first: boolean, last: boolean}} `parted`: a time stands above it;
- *   `first` and `last` of a run by one sender.
- */
-export function placing(before, message, after) {
-  const parted = isParted(before, message);
-  return {
-    parted,
-    first: parted || !isOneRun(before, message),
-    last: isParted(message, after) || !isOneRun(message, after),
-  };
-}
-
-const gap = (one, next) => Date.parse(next.sent_at) - Date.parse(one.sent_at);
-
-function isParted(before, message) {
-  if (!before) return true;
-  if (!message) return false;
-  const days = [before, message].map((each) => new Date(each.sent_at).toDateString());
-  return gap(before, message) > STRETCH || days[0] !== days[1];
-}
-
-const look = (message) => `${message.from_handle} ${message.channel === "imessage"}`;
-
-const isOneRun = (one, next) => Boolean(one && next) && look(one) === look(next) && gap(one, next) < RUN;
-
 /** All of a message that its row shows, as one text: while that stays the same the row may stay too. */
-export const faceOf = ({ body, media_urls, reactions, status, failure_reason }) =>
-  JSON.stringify([body, media_urls, reactions, status === "failed" && failure_reason]);
+export const faceOf = ({ id, body, media_urls, reactions, status, failure_reason }, store) =>
+  JSON.stringify([body, media_urls, reactions, status === "failed" && failure_reason, store.answersTo(id)]);
 
 /**
- * The row of one message.
+ * The row of one message, or of the several that are one carousel.
  *
- * @param {Object} message as the handset API tells it
- * @param {{parted: boolean, first: boolean, last: boolean}} place from `placing`
+ * @param {Object[]} messages as the handset API tells them
+ * @param {Object} place from `placing`
  * @param {import("./store.js").Store} store who is who, and the message it answers
  */
-export function bubbleRow(message, place, store) {
+export function bubbleRow(messages, place, store) {
+  const [message] = messages;
   const mine = store.isMine(message);
-  const failed = message.status === "failed";
+  const failed = messages.find((each) => each.status === "failed");
   const shape = [
     "row",
     mine ? "mine" : "theirs",
-    message.channel === "imessage" ? "blue" : "green",
+    isBlue(message) ? "blue" : "green",
     place.first && "first",
     place.last && "last",
-    message.reactions?.length && "tapped",
+    messages.some((each) => each.reactions?.length) && "tapped",
     failed && "failed",
   ];
+  const isGroup = store.thread.isGroup && !mine;
   return element(
     "div",
-    { class: shape.filter(Boolean).join(" "), dataset: { id: message.id } },
+    { class: shape.filter(Boolean).join(" ") },
+    place.switched ? channelLine(message) : null,
     place.parted ? timeLine(message) : null,
-    store.thread.isGroup && !mine && place.first
-      ? element("p", { class: "sender", text: store.nameOf(message.from_handle) })
-      : null,
-    message.reply_to_message_id ? quote(message, store) : null,
-    bubble(message, store),
-    failed ? element("p", { class: "mark not-delivered", text: failure(message) }) : null,
+    isGroup && place.first ? senderLine(message, store) : null,
+    ...(message.reply_to_message_id ? [quote(message, store), threadLine(message, store)] : []),
+    messages.length > 1 ? strip(messages, store) : bubble(message, store),
+    failed ? element("p", { class: "mark not-delivered", text: failure(failed) }) : null,
     effectOf(message) ? replay(effectOf(message)) : null,
+    ...messages.map((each) => answers(each, store)),
   );
 }
+
+const channelLine = (message) =>
+  element("p", { class: "time channel-line", text: isBlue(message) ? "iMessage" : "Text Message · SMS" });
 
 function timeLine(message) {
   const { day, time } = separator(new Date(message.sent_at));
   const words = element("time", { datetime: message.sent_at }, element("b", { text: day }), ` ${time}`);
   return element("p", { class: "time" }, words);
+}
+
+const senderLine = ({ from_handle: handle }, store) =>
+  element("p", { class: "sender", text: store.nameOf(handle), dataset: { tint: store.tintOf(handle) } });
+
+/** Several photos sent at once, side by side: each is a bubble of its own. */
+function strip(messages, store) {
+  const name = `Carousel of ${messages.length} photos from ${store.whoWrote(messages[0])}`;
+  const bubbles = messages.map((each) => bubble(each, store));
+  return element("div", { class: "strip carousel", role: "group", "aria-label": name }, ...bubbles);
 }
 
 function bubble(message, store) {
@@ -117,17 +100,38 @@ function bubble(message, store) {
     class: ["bubble", effect && `effect-${effect}`].filter(Boolean).join(" "),
     tabindex: "-1",
     "aria-label": spoken(message, store, effect),
-    dataset: { rove: "", ...(effect && { effect }) },
+    dataset: { rove: "", id: message.id, ...(effect && { effect }) },
   });
-  const photos = (message.media_urls ?? []).map((url) => photoOf(url, store.whoWrote(message)));
-  if (photos.length) node.append(element("div", { class: "photos" }, ...photos));
-  if (message.body) {
-    const big = isOnlyEmoji(message.body) && photos.length === 0;
-    const words = element("span", { class: "words" }, ...linked(message.body));
-    node.append(element("div", { class: big ? "balloon big" : "balloon", dir: "auto" }, words));
+  if (store.thread.isGroup && !store.isMine(message)) {
+    node.append(face(store.nameOf(message.from_handle), store.tintOf(message.from_handle)));
   }
+  const photos = (message.media_urls ?? []).map((url) => photoOf(url, store.whoWrote(message)));
+  if (photos.length) node.append(element("div", { class: photos.length > 1 ? "photos strip" : "photos" }, ...photos));
+  if (message.body) node.append(...balloons(message.body, photos.length === 0));
   if (message.reactions?.length) node.append(tapbacks(message.reactions, store));
   return node;
+}
+
+/** The words in balloons; an address on a line of its own is a card between them, as Messages sets it apart. */
+function balloons(body, isAlone) {
+  if (isAlone && isOnlyEmoji(body)) return [balloon("balloon big", body)];
+  const nodes = pieces(body).map((piece) => (piece.address ? card(piece.address) : balloon("balloon", piece.text)));
+  nodes.at(-1).classList.add("tailed");
+  return nodes;
+}
+
+const balloon = (kind, text) =>
+  element("div", { class: kind, dir: "auto" }, element("span", { class: "words" }, ...linked(text)));
+
+function card(address) {
+  const { host, pathname, search } = new URL(address);
+  const rest = pathname + search;
+  return element(
+    "a",
+    { class: "link-card", href: address, title: address, target: "_blank", rel: "noopener noreferrer" },
+    element("b", { class: "words", text: host }),
+    rest === "/" ? null : element("span", { class: "words", text: rest }),
+  );
 }
 
 function spoken(message, store, effect) {
@@ -144,18 +148,33 @@ function failure(message) {
 function quote(message, store) {
   const target = store.thread.byId.get(message.reply_to_message_id);
   const words = target ? target.body || "Photo" : "An earlier message";
-  const side = target && store.isMine(target) ? "of-mine" : "of-theirs";
   return element(
     "button",
     {
       type: "button",
-      class: `quote ${side}`,
+      class: `quote ${sideOf(target, store)}`,
       title: words,
       "aria-label": target ? `In reply to ${store.whoWrote(target)}` : "In reply to an earlier message",
       dataset: { goto: message.reply_to_message_id },
     },
     element("span", { text: words }),
   );
+}
+
+const sideOf = (target, store) => (target && store.isMine(target) ? "of-mine" : "of-theirs");
+
+/** From what is answered down to the answer, across the screen when they stand on different sides. */
+function threadLine(message, store) {
+  const side = sideOf(store.thread.byId.get(message.reply_to_message_id), store);
+  return element("i", { class: `thread-line ${side}`, "aria-hidden": "true" });
+}
+
+/** How many answered this message in thread; a click goes to the latest. */
+function answers({ id }, store) {
+  const [count, latest] = store.answersTo(id);
+  if (count === 0) return null;
+  const text = count === 1 ? "1 Reply" : `${count} Replies`;
+  return element("button", { type: "button", class: "answers", text, dataset: { goto: latest } });
 }
 
 /** The badge on the corner: one glyph a kind, a number when several people left the same one. */

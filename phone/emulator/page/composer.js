@@ -34,6 +34,7 @@ export class Composer {
 
   focus() {
     this.#words.focus();
+    this.#fit(); // what was out of sight had no height
   }
 
   /** Answer this message in thread with the next one; null is an ordinary message again. */

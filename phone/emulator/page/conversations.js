@@ -1,5 +1,6 @@
 /** The list of conversations: who, the last words, how many unread. */
 
+import { avatar } from "./avatar.js";
 import { byId, element, rove } from "./element.js";
 import { attempt } from "./notices.js";
 import { listTime } from "./time.js";
@@ -37,7 +38,7 @@ export class Conversations {
   }
 
   /** The last words describe the row and are no part of its name: it stays the same button whatever is said. */
-  #row({ key, name, isGroup, preview, at, unread }, wordsId) {
+  #row({ key, name, tint, preview, at, unread }, wordsId) {
     return element(
       "button",
       {
@@ -48,7 +49,7 @@ export class Conversations {
         "aria-describedby": wordsId,
         dataset: { key, rove: "" },
       },
-      avatar(name, isGroup ? "group" : "person"),
+      avatar(name, tint),
       element("span", { class: "name", text: name }),
       at ? element("time", { datetime: at, text: listTime(new Date(at)) }) : null,
       element("span", { class: "preview", id: wordsId, text: preview }),
@@ -65,14 +66,3 @@ export class Conversations {
     document.title = unread ? `(${unread}) Messages` : "Messages";
   }
 }
-
-/** A round with somebody's first letters, decoration beside their name; `kind` is `agent`, `group` or a person. */
-export function avatar(name, kind = "person") {
-  const letters = [...name.matchAll(/(?:^|\s)(\p{L})/gu)].slice(0, 2).map((found) => found[1]);
-  const text = letters.join("").toLocaleUpperCase() || "#";
-  const face = element("span", { class: "avatar", "aria-hidden": "true", text });
-  face.dataset.tint = kind === "person" ? String(tint(name)) : kind;
-  return face;
-}
-
-const tint = (name) => [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 6, 0);

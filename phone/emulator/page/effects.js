@@ -35,6 +35,9 @@ export function play(effect, bubble) {
   else bubble.addEventListener("animationend", () => bubble.classList.remove("playing"), { once: true });
 }
 
+/** Stop what fills the screen: another conversation is looked at. */
+export const still = () => byId("effect-stage").replaceChildren();
+
 function fillScreen(effect, bubble) {
   const stage = byId("effect-stage");
   const layer = element("div", { class: `effect-layer effect-${effect}` });
@@ -70,7 +73,7 @@ function spotlight(layer, spot) {
 
 /** The bubble, many times, rising all over the screen. */
 function echo(layer, spot, bubble) {
-  const balloon = bubble.querySelector(".balloon, .photos") ?? bubble;
+  const balloon = bubble.querySelector(".balloon, .photos, .link-card") ?? bubble;
   for (let nth = 0; nth < ECHOES; nth += 1) {
     const words = element("div", { class: "balloon", text: balloon.textContent });
     const copy = element("div", { class: "echo-copy" }, words);

@@ -42,10 +42,10 @@ export class List {
    * The rows, newest first, people who have not texted yet last.
    *
    * @param {Object[]} people who have been introduced
-   * @param {function(string): string} nameOf
+   * @param {{nameOf: function(string): string, tintOf: function(string): string|number}} looks
    * @param {string|null} open the key of the conversation being looked at: nothing there is unread
    */
-  rows(people, nameOf, open) {
+  rows(people, looks, open) {
     const newestFirst = [...this.#talks.values()].sort((one, other) =>
       (other.last_message_at ?? "").localeCompare(one.last_message_at ?? ""),
     );
@@ -53,16 +53,16 @@ export class List {
     return [
       ...newestFirst.map((talk) => ({
         key: talk.id,
-        name: talk.is_group ? talk.group_name || "Group" : nameOf(talk.participant),
-        isGroup: talk.is_group,
+        name: talk.is_group ? talk.group_name || "Group" : looks.nameOf(talk.participant),
+        tint: talk.is_group ? "group" : looks.tintOf(talk.participant),
         preview: this.#previews.get(talk.id)?.words ?? (talk.is_group ? "" : readable(talk.participant)),
         at: talk.last_message_at,
         unread: talk.id === open ? 0 : talk.unread,
       })),
       ...silent.map(({ handle }) => ({
         key: blankOf(handle),
-        name: nameOf(handle),
-        isGroup: false,
+        name: looks.nameOf(handle),
+        tint: looks.tintOf(handle),
         preview: readable(handle),
         at: null,
         unread: 0,

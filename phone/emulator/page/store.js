@@ -11,6 +11,7 @@
  */
 
 import { handset } from "./api.js";
+import { TINTS } from "./avatar.js";
 import { blankOf, handleIn, List } from "./list.js";
 import { setNow } from "./time.js";
 import { readable } from "./words.js";
@@ -26,9 +27,12 @@ const NOBODY = { handle: "+15555550123", name: "You" };
 /** A conversation as the line tells it, or a blank one when it tells nothing; `unseen` messages of it are new. */
 function threadOf(told, unseen) {
   const messages = told.messages ?? [];
+  const answers = new Map();
+  for (const message of messages) countAnswer(answers, message);
   return {
     id: told.id ?? null,
     messages,
+    answers,
     byId: new Map(messages.map((message) => [message.id, message])),
     typing: told.typing ?? false,
     background: told.background ?? null,
@@ -39,6 +43,10 @@ function threadOf(told, unseen) {
     hasNews: false,
     unseen,
   };
+}
+
+function countAnswer(answers, { id, reply_to_message_id: asked }) {
+  if (asked) answers.set(asked, [(answers.get(asked)?.[0] ?? 0) + 1, id]);
 }
 
 export class Store extends EventTarget {
@@ -119,7 +127,7 @@ export class Store extends EventTarget {
 
   /** The rows of the list, newest first. */
   entries() {
-    return this.#list.rows(this.line.people, (handle) => this.nameOf(handle), this.key);
+    return this.#list.rows(this.line.people, this, this.key);
   }
 
   /** Show a conversation, or a person's blank one. Raises `Refusal`, and then what was open stays open. */
@@ -213,6 +221,19 @@ export class Store extends EventTarget {
     return this.person(handle)?.name || member?.name || readable(handle ?? "");
   }
 
+  /** The colour of somebody's name and round: people who know each other have different ones. */
+  tintOf(handle) {
+    if (this.isLine(handle)) return "agent";
+    const known = this.line.people.map((person) => person.handle);
+    const strangers = this.members.map((member) => member.handle).filter((each) => !known.includes(each));
+    return Math.max(0, [...known, ...strangers].indexOf(handle)) % TINTS;
+  }
+
+  /** How many messages answer this one in thread, and the latest of them. */
+  answersTo(messageId) {
+    return this.thread.answers.get(messageId) ?? [0, null];
+  }
+
   /** The writer of a message, as the person holding this phone would say it. */
   whoWrote(message) {
     return this.isMine(message) ? "You" : this.nameOf(message.from_handle);
@@ -292,8 +313,11 @@ export class Store extends EventTarget {
       this.thread.messages.push(message);
       this.thread.byId.set(message.id, message);
       this.thread.hasNews = true;
+      countAnswer(this.thread.answers, message);
     }
     this.#tell("message", { message: known ?? message, isNew: !known });
+    const asked = known ? null : this.thread.byId.get(message.reply_to_message_id);
+    if (asked) this.#tell("message", { message: asked, isNew: false });
   }
 
   /** One tapback a head: a new one takes the place of theirs before it. */

@@ -5,10 +5,12 @@
  * the browser skips the pages out of sight. New messages are appended, never redrawn with the rest.
  */
 
-import { bubbleRow, effectOf, faceOf, placing } from "./bubble.js";
+import { bubbleRow, effectOf, faceOf } from "./bubble.js";
 import { byId, element, rove } from "./element.js";
-import { play } from "./effects.js";
+import { play, still } from "./effects.js";
+import { showPhotos } from "./photo.js";
 import { shownFrom } from "./picture.js";
+import { carousel, placing } from "./placing.js";
 
 /** Messages in a page of the log. */
 const PAGE = 60;
@@ -47,7 +49,7 @@ export class Thread {
 
   /** The message a row or anything in it belongs to. */
   messageAt(node) {
-    return this.#store.thread.byId.get(node.closest(".row")?.dataset.id);
+    return this.#store.thread.byId.get(node.closest(".bubble")?.dataset.id);
   }
 
   /** Put the focus on a message's bubble, drawing the pages up to it when needed. */
@@ -72,12 +74,15 @@ export class Thread {
   }
 
   #bubbleOf(id) {
-    return this.#rows.get(id)?.querySelector(".bubble");
+    const row = this.#rows.get(id);
+    return row && [...row.querySelectorAll(".bubble")].find((bubble) => bubble.dataset.id === id);
   }
 
   #draw() {
     const another = this.#shown !== this.#store.key;
     this.#shown = this.#store.key;
+    if (another) still();
+    this.#log.classList.toggle("in-group", this.#store.thread.isGroup);
     this.#log.replaceChildren();
     this.#rows.clear();
     this.#faces.clear();
@@ -103,35 +108,46 @@ export class Thread {
   /** One more page above those drawn; what the reader looks at stays where it is. */
   #drawEarlier() {
     if (this.#drawnFrom === 0) return;
-    const from = Math.max(0, this.#drawnFrom - PAGE);
+    const [from] = carousel(this.#messages, Math.max(0, this.#drawnFrom - PAGE));
     const page = element("div", { class: "page" });
-    for (let index = from; index < this.#drawnFrom; index += 1) page.append(this.#row(index));
+    for (let index = from; index < this.#drawnFrom; ) {
+      const [, next] = carousel(this.#messages, index);
+      page.append(this.#row(index));
+      index = next;
+    }
     this.#drawnFrom = from;
     const below = this.#scroller.scrollHeight - this.#scroller.scrollTop;
     this.#log.prepend(page);
     this.#scroller.scrollTop = this.#scroller.scrollHeight - below;
   }
 
+  /** The row of the message at an index, with the others of its carousel. */
   #row(index) {
-    const [before, message, after] = [-1, 0, 1].map((step) => this.#messages[index + step]);
-    const row = bubbleRow(message, placing(before, message, after), this.#store);
-    this.#rows.set(message.id, row);
-    this.#faces.set(message.id, faceOf(message));
+    const [from, to] = carousel(this.#messages, index);
+    const shown = this.#messages.slice(from, to);
+    const place = placing(this.#messages[from - 1], shown, this.#messages[to]);
+    const row = bubbleRow(shown, place, this.#store);
+    for (const message of shown) {
+      this.#rows.set(message.id, row);
+      this.#faces.set(message.id, faceOf(message, this.#store));
+    }
     return row;
   }
 
   #append(message) {
-    const before = this.#messages.at(-2);
+    const before = this.#rows.get(this.#messages.at(-2)?.id);
     const row = this.#row(this.#messages.length - 1);
-    row.classList.add("arriving");
-    if (before && !row.classList.contains("first")) this.#rows.get(before.id)?.classList.remove("last");
-    this.#lastPage().append(row);
+    const isMore = row.querySelector(".carousel") !== null;
+    row.classList.toggle("arriving", !isMore);
+    if (before && !row.classList.contains("first")) before.classList.remove("last");
+    if (isMore && before) before.replaceWith(row);
+    else this.#lastPage().append(row);
     this.#drawMarks();
     this.#drawFirstWords();
     this.#makeReachable(message.id);
     if (this.#pinned || this.#store.isMine(message)) this.toLatest();
     else byId("to-latest").hidden = false;
-    if (effectOf(message)) play(effectOf(message), row.querySelector(".bubble"));
+    if (effectOf(message)) play(effectOf(message), this.#bubbleOf(message.id));
   }
 
   #lastPage() {
@@ -144,21 +160,23 @@ export class Thread {
 
   /** A message changed: its row is drawn anew where it shows, and else only the marks may differ. */
   #change(message) {
-    if (this.#faces.get(message.id) !== faceOf(message)) this.#redraw(message);
+    if (this.#faces.get(message.id) !== faceOf(message, this.#store)) this.#redraw(message);
     this.#drawMarks();
   }
 
   #redraw(message) {
     const old = this.#rows.get(message.id);
     if (!old) return;
-    const hadFocus = old.contains(document.activeElement);
-    const tabindex = old.querySelector(".bubble").tabIndex;
+    const focused = old.contains(document.activeElement) ? this.messageAt(document.activeElement)?.id : null;
+    const reachable = old.querySelector('.bubble[tabindex="0"]')?.dataset.id;
     const revealed = old.querySelector(".revealed") !== null;
-    old.replaceWith(this.#row(this.#messages.indexOf(message)));
-    const bubble = this.#bubbleOf(message.id);
-    bubble.tabIndex = tabindex;
-    bubble.classList.toggle("revealed", revealed);
-    if (hadFocus) bubble.focus();
+    const scrolled = old.querySelector(".carousel")?.scrollLeft ?? 0;
+    const row = this.#row(this.#messages.indexOf(message));
+    old.replaceWith(row);
+    if (revealed) row.querySelector(".bubble").classList.add("revealed");
+    if (scrolled) row.querySelector(".carousel").scrollLeft = scrolled;
+    if (reachable) this.#bubbleOf(reachable).tabIndex = 0;
+    if (focused) this.#bubbleOf(focused).focus();
   }
 
   /** Delivered and Read stand under the person's last message, and under the agent's when it has the last word. */
@@ -219,10 +237,33 @@ export class Thread {
   }
 
   #clicked(event) {
-    const target = event.target.closest("[data-goto], [data-replay]");
+    const target = event.target.closest("[data-goto], [data-replay], .photo");
     if (!target) return;
     if (target.dataset.goto) this.goTo(target.dataset.goto);
+    else if (target.matches(".photo")) this.#showPhoto(target);
     else this.#replay(target.closest(".row").querySelector(".bubble"));
+  }
+
+  /** Full screen, with all the photos of the conversation to leaf through. What ink hides stays hidden. */
+  #showPhoto(button) {
+    const bubble = button.closest(".bubble");
+    if (bubble.matches(".effect-invisible:not(.revealed)")) {
+      bubble.classList.add("revealed");
+      return;
+    }
+    const opened = this.messageAt(button);
+    const shown = this.#messages.filter((each) => each === opened || effectOf(each) !== "invisible");
+    const photos = shown.flatMap((message) =>
+      (message.media_urls ?? []).map((url, nth) => ({
+        message,
+        nth,
+        address: shownFrom(url),
+        sender: this.#store.whoWrote(message),
+      })),
+    );
+    const nth = [...bubble.querySelectorAll(".photo, .file")].indexOf(button);
+    const at = photos.findIndex((photo) => photo.message === opened && photo.nth === nth);
+    showPhotos(photos, at, () => button.focus());
   }
 
   #replay(bubble) {

@@ -25,6 +25,26 @@ export function linked(text) {
   return [...nodes, text.slice(from)];
 }
 
+/**
+ * The text in order: runs of lines, and between them the addresses that have a line for themselves.
+ *
+ * @returns {({text: string}|{address: string})[]} at least one
+ */
+export function pieces(text) {
+  const found = [];
+  for (const line of text.split("\n")) {
+    const address = line.trim();
+    const last = found.at(-1);
+    if (isAddress(address)) found.push({ address });
+    else if (last?.text !== undefined) last.text += `\n${line}`;
+    else found.push({ text: line });
+  }
+  const full = found.filter((piece) => piece.address || piece.text.trim() !== "");
+  return full.length ? full : [{ text }];
+}
+
+const isAddress = (line) => line.search(LINK) === 0 && !/\s/.test(line) && trimmed(line) === line && isWeb(line);
+
 function trimmed(found) {
   const bare = found.replace(TRAILING, "");
   const opens = bare.split("(").length - bare.split(")").length;

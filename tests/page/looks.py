@@ -1,0 +1,69 @@
+"""What the page's tests look for: bubbles, rows, boxes, what axe says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page
+
+ANA = "+15555550124"
+BO = "+15555550125"
+
+SEEN = [(360, "light"), (360, "dark"), (1180, "light"), (1180, "dark")]
+"""The widths and colour schemes everything must hold in."""
+
+
+def bubble(page: Page, text: str) -> Locator:
+    return page.get_by_role("log", name="Messages").get_by_role("article").filter(has_text=text)
+
+
+def row(page: Page, text: str) -> Locator:
+    return page.locator(".row").filter(has=page.get_by_role("article").filter(has_text=text))
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="Message").fill(text)
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+def typing(page: Page) -> Locator:
+    return page.get_by_role("status", name="Agent is typing")
+
+
+def choose(page: Page, name: str) -> None:
+    """Open a conversation, from the list that a narrow screen hides behind the open one."""
+    back = page.get_by_role("button", name=re.compile("^Back to conversations"))
+    if back.is_visible():
+        back.click()
+    page.get_by_role("navigation", name="Conversations").get_by_role(
+        "button", name=re.compile(rf"^{name}(,|$)")
+    ).click()
+
+
+def box(locator: Locator) -> Any:
+    """Where something stands and how large it is, as x, y, width and height in pixels."""
+    found = locator.bounding_box()
+    assert found is not None, "it is not on the screen"
+    return found
+
+
+def bottom(locator: Locator) -> float:
+    return float(box(locator)["y"] + box(locator)["height"])
+
+
+def style(locator: Locator, name: str, pseudo: str | None = None) -> str:
+    """What CSS made of it."""
+    return str(
+        locator.evaluate(
+            "(node, [name, pseudo]) => getComputedStyle(node, pseudo).getPropertyValue(name)",
+            [name, pseudo],
+        )
+    )
+
+
+def violations(page: Page) -> list[str]:
+    """What axe has to say of what is on the screen now."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
