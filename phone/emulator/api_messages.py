@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from phone.emulator.doorway import CONVERSATION, UNDELIVERED
+from phone.emulator.doorway import CONVERSATION, MESSAGE, UNDELIVERED
 from phone.emulator.gate import TheTwin, authorised
 from phone.emulator.line import Line
 from phone.emulator.media import media_of
@@ -86,6 +86,7 @@ async def send_message(body: SendBody, request: Request, twin: TheTwin) -> dict[
     """Send a message, or start a group."""
     sent = send(twin.line, body.sending(request.scope.get(UNDELIVERED)))
     request.scope[CONVERSATION] = sent.conversation.id
+    request.scope[MESSAGE] = sent.messages[-1].id
     if twin.switches.outbound_copies:
         for message in sent.messages:
             twin.courier.announce_message(message)

@@ -99,6 +99,12 @@ async def set_webhook_faults(faults: list[WebhookFault], twin: TheTwin) -> list[
     return [fault.model_dump() for fault in faults]
 
 
+@router.get("/webhook-faults")
+async def list_webhook_faults(twin: TheTwin) -> list[dict[str, Any]]:
+    """The webhook faults still to come."""
+    return [fault.model_dump() for fault in twin.courier.faults]
+
+
 @router.get("/switches")
 async def see_switches(twin: TheTwin) -> Switches:
     """The twin's choices where sources about AgentPhone disagree."""

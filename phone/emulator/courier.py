@@ -30,6 +30,8 @@ RETRY_AFTER = (300.0, 1800.0, 7200.0, 21600.0, 43200.0)
 IN_TURN = 1.0
 """Seconds of the machine's time a conversation's next webhook waits for the one before it."""
 
+DOWN = "Nobody listens: the webhook is down by a switch."
+
 ATTEMPTS_KEPT = 20_000
 """How many attempts `GET /handset/deliveries` remembers."""
 
@@ -102,6 +104,7 @@ class Courier:
         delivery = self._record(hook, body, f"del_{message_id}_test", message_id, None)
         attempt = await self._try(delivery, hook, encode(body))
         self._settle(delivery, attempt, retry=False)
+        self._tell(delivery, attempt)
         return attempt
 
     def resume(self) -> None:
@@ -127,6 +130,14 @@ class Courier:
             self._start(delivery)
         else:
             self._start_faulty(delivery, fault)
+            self.line.emit(
+                "webhook_fault",
+                message.conversation_id,
+                action=fault.action,
+                seconds=fault.seconds,
+                webhook_id=delivery.id,
+                message_id=message.id,
+            )
 
     def _record(
         self,
@@ -213,6 +224,7 @@ class Courier:
                 return
             attempt = await self._try(delivery, hook, body)
             self._settle(delivery, attempt, retry=True)
+            self._tell(delivery, attempt)
         finally:
             done.set()
             if self._turns.get(delivery.conversation_id or "") is done:
@@ -229,7 +241,7 @@ class Courier:
             self.line.touch("hook", hook.key)
         headers = signed_headers(delivery, hook, raw, timestamp=int(self._wall()))
         started = time.perf_counter()
-        status, answer, error = await exchange(self._client(), hook, raw, headers)
+        status, answer, error = await self._exchange(hook, raw, headers)
         attempt = Attempt(
             webhook_id=delivery.id,
             event=delivery.event,
@@ -244,16 +256,30 @@ class Courier:
             error=error,
         )
         self.attempts.append(attempt)
+        return attempt
+
+    async def _exchange(
+        self, hook: HookRecord, raw: bytes, headers: dict[str, str]
+    ) -> tuple[int | None, str | None, str | None]:
+        if self.line.switches.webhook_down:
+            return None, None, DOWN
+        return await exchange(self._client(), hook, raw, headers)
+
+    def _tell(self, delivery: DeliveryRecord, attempt: Attempt) -> None:
+        """The event that an attempt was made, and when the next one follows if one does."""
+        due = delivery.next_attempt_at
         self.line.emit(
             "webhook_delivery",
             delivery.conversation_id,
             event=attempt.event,
             webhook_id=attempt.webhook_id,
+            message_id=attempt.message_id,
             attempt=attempt.attempt,
             status=attempt.status,
             seconds=attempt.seconds,
+            error=attempt.error,
+            next_attempt_at=iso(due) if due is not None else None,
         )
-        return attempt
 
     def _settle(self, delivery: DeliveryRecord, attempt: Attempt, *, retry: bool) -> None:
         """Note how an attempt went, and when the next one is due if there is one."""

@@ -25,6 +25,12 @@ UNDELIVERED = "phone.emulator.undelivered"
 CONVERSATION = "phone.emulator.conversation_id"
 """Scope key: the conversation a call turned out to be about."""
 
+MESSAGE = "phone.emulator.message_id"
+"""Scope key: the message a call put on the line, whatever the caller is answered."""
+
+REASON = "phone.emulator.reason"
+"""Scope key: what a call that was refused is told."""
+
 IN_PATH = re.compile(r"/v1/conversations/([^/]+)")
 SCHEMA = "/v1/openapi.json"
 
@@ -44,6 +50,7 @@ class Doorway:
         twin.line.agenda.catch_up()
         scope[CONVERSATION] = found[1] if (found := IN_PATH.match(path)) else None
         fault = twin.faults.take(scope["method"], path)
+        began = twin.clock.now()
         status = await self._answer(twin, scope, fault, body, receive, send)
         twin.line.emit(
             "api_call",
@@ -52,6 +59,10 @@ class Doorway:
             path=path,
             status=status,
             body=_json(body),
+            message_id=scope.get(MESSAGE),
+            reason=scope.get(REASON),
+            fault=fault is not None,
+            seconds=round(twin.clock.now() - began, 3),
         )
         if status is None:
             await _cut(receive)
@@ -78,7 +89,9 @@ class Doorway:
         if fault.after_effect:
             await self._work(scope, body, receive, _nowhere)
         if fault.drop:
+            scope[REASON] = "The connection was cut by a fault set on the twin."
             return None
+        scope[REASON] = fault.text if fault.answer_status >= 400 else None
         await _send_fault(fault, send, twin.switches.error_shape)
         return fault.answer_status
 
@@ -89,6 +102,8 @@ class Doorway:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+            elif status >= 400:
+                scope[REASON] = _reason(message.get("body", b""))
             await send(message)
 
         await self.app(scope, _replay(body, receive), noting)
@@ -129,6 +144,16 @@ def _json(body: bytes) -> Any:
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def _reason(answer: bytes) -> str | None:
+    """The sentence in an error body, in either of its shapes; None for a page."""
+    try:
+        told = json.loads(answer)
+        text = told["error"]["message"] if "error" in told else told["detail"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return text if isinstance(text, str) else json.dumps(text)
 
 
 def _refuse_constant(name: str) -> None:

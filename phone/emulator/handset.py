@@ -244,6 +244,7 @@ async def move_clock(body: ClockBody, twin: TheTwin) -> dict[str, str]:
         raise invalid("advance", "goes beyond the year 9892; move the clock less")
     advance(body.advance)
     twin.line.agenda.catch_up()
+    twin.line.emit("clock", now=iso(twin.line.now()))
     return {"now": iso(twin.line.now())}
 
 

@@ -168,7 +168,8 @@ def _check_reply(line: Line, known: ConversationRecord | None, sending: Sending)
     if sending.reply_to_message_id is None:
         return
     target = line.messages.get(sending.reply_to_message_id)
-    if target is None or known is None or target.conversation_id != known.id:
+    is_there = target is not None and known is not None and target.conversation_id == known.id
+    if not is_there or line.switches.reply_targets_gone:
         raise Refusal(404, "Reply target not found.", field="reply_to_message_id")
 
 

@@ -42,6 +42,12 @@ class Switches(BaseModel):
     carrier_stop: bool = False
     """Whether the carrier drops SMS to somebody who texted STOP; the platform itself never does."""
 
+    reply_targets_gone: bool = False
+    """Whether no message can be answered in thread any more: each such send is a 404."""
+
+    webhook_down: bool = False
+    """Whether webhooks find nobody: each attempt ends without an answer, and the retries follow."""
+
     outbound_copies: bool = False
     """Whether the agent's own messages come back as webhooks with direction `outbound`."""
 
