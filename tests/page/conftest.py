@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
+from phone.clock import SystemClock
 from phone.emulator.app import create_app
+from phone.emulator.switches import Switches
 from phone.emulator.twin import Twin
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -43,7 +46,9 @@ class Line:
     """A twin behind a real server, and both sides of it: the people's phones and the agent."""
 
     def __init__(self) -> None:
-        self.twin = Twin(seed=7)
+        self.webhooks: list[Any] = []
+        listener = httpx.MockTransport(self._listen)
+        self.twin = Twin(seed=7, webhook_url="http://127.0.0.1:1/hook", transport=listener)
         self.port = 0
         self.start()
         self._client = httpx.Client(base_url=self.url, trust_env=False)
@@ -71,6 +76,24 @@ class Line:
             time.sleep(0.01)
         self.port = self._server.servers[0].sockets[0].getsockname()[1]
 
+    def _listen(self, request: httpx.Request) -> httpx.Response:
+        self.webhooks.append(json.loads(request.content))
+        return httpx.Response(200)
+
+    def heard(self, count: int) -> list[str]:
+        """The texts of the webhooks that came, once there are so many."""
+        until = time.monotonic() + 5
+        while len(self.webhooks) < count and time.monotonic() < until:
+            self.get("/handset/line")
+        return [hook["data"]["message"] for hook in self.webhooks]
+
+    def clear(self) -> None:
+        """An empty line, as it was in the beginning."""
+        self.put("/handset/switches", Switches().model_dump())
+        cast(SystemClock, self.twin.clock).ahead = 0.0
+        self.post("/handset/reset", {})
+        self.webhooks.clear()
+
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
@@ -84,6 +107,9 @@ class Line:
 
     def post(self, path: str, body: object) -> Any:
         return self._checked(self._client.post(path, json=body))
+
+    def put(self, path: str, body: object) -> Any:
+        return self._checked(self._client.put(path, json=body))
 
     def writes(self, body: str, from_handle: str = YOU, **fields: object) -> str:
         """A person texts by some other means than the page; the conversation's id."""
@@ -112,11 +138,18 @@ class Line:
         return answer.json() if answer.content else None
 
 
-@pytest.fixture
-def line() -> Iterator[Line]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[Line]:
+    """One served line for a module."""
     line = Line()
     yield line
     line.close()
+
+
+@pytest.fixture
+def line(served: Line) -> Line:
+    served.clear()
+    return served
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,13 @@ export const handset = {
   startGroup: (group) => call("POST", "/handset/groups", group),
   renameGroup: (id, name) => call("PATCH", `/handset/groups/${at(id)}`, { name }),
   upload: (file) => call("POST", "/handset/media", file, file.type || "application/octet-stream"),
+  faults: () => call("GET", "/handset/faults"),
+  setFaults: (faults) => call("PUT", "/handset/faults", faults),
+  webhookFaults: () => call("GET", "/handset/webhook-faults"),
+  setWebhookFaults: (faults) => call("PUT", "/handset/webhook-faults", faults),
+  switches: () => call("GET", "/handset/switches"),
+  setSwitches: (changes) => call("PUT", "/handset/switches", changes),
+  moveClock: (seconds) => call("POST", "/handset/clock", { advance: seconds }),
   events: (after) => call("GET", `/handset/events?after=${after}&wait=0`),
 };
 

@@ -2,6 +2,7 @@
 
 import { follow } from "./api.js";
 import { avatar } from "./avatar.js";
+import { Burst } from "./burst.js";
 import { Composer } from "./composer.js";
 import { Conversations } from "./conversations.js";
 import { byId } from "./element.js";
@@ -11,6 +12,7 @@ import { People } from "./people.js";
 import { Store } from "./store.js";
 import { Thread } from "./thread.js";
 import { clockTime, now } from "./time.js";
+import { Trouble } from "./trouble.js";
 import { readable } from "./words.js";
 
 const store = new Store();
@@ -19,6 +21,8 @@ const composer = new Composer(store);
 const conversations = new Conversations(store, showThread);
 new People(store, showThread);
 new Menu(store, thread, composer);
+new Burst(store);
+new Trouble(store);
 
 /** On a narrow screen one thing is seen at a time; on a wide one both are. */
 function showThread() {

@@ -38,7 +38,7 @@ export const effectOf = (message) =>
 
 /** All of a message that its row shows, as one text: while that stays the same the row may stay too. */
 export const faceOf = ({ id, body, media_urls, reactions, status, failure_reason }, store) =>
-  JSON.stringify([body, media_urls, reactions, status === "failed" && failure_reason, store.answersTo(id)]);
+  JSON.stringify([body, media_urls, reactions, status === "failed" && failure_reason, store.answersTo(id), store.troublesOf(id)]);
 
 /**
  * The row of one message, or of the several that are one carousel.
@@ -72,8 +72,11 @@ export function bubbleRow(messages, place, store) {
     failed ? element("p", { class: "mark not-delivered", text: failure(failed) }) : null,
     effectOf(message) ? replay(effectOf(message)) : null,
     ...messages.map((each) => answers(each, store)),
+    ...messages.flatMap((each) => store.troublesOf(each.id).map(bite)),
   );
 }
+
+const bite = (words) => element("p", { class: "mark bite", text: words });
 
 const channelLine = (message) =>
   element("p", { class: "time channel-line", text: isBlue(message) ? "iMessage" : "Text Message · SMS" });

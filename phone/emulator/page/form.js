@@ -6,6 +6,10 @@ import { element } from "./element.js";
 export const textField = (name, label, given) =>
   element("label", {}, element("span", { text: label }), element("input", { name, ...given, autocomplete: "off" }));
 
+/** As `textField`, with room for several lines. */
+export const textLines = (name, label, { value, ...given }) =>
+  element("label", {}, element("span", { text: label }), element("textarea", { name, ...given, text: value }));
+
 /** A labelled box to tick. */
 export const tick = (name, label, checked) =>
   element(
@@ -49,7 +53,7 @@ export function form(title, verb, fields, act) {
 /** What a form says: text trimmed, a lone tick as a boolean, ticks of one name as a list of the chosen. */
 function valuesOf(sheet) {
   const values = { members: [...sheet.querySelectorAll("[name=members]:checked")].map((box) => box.value) };
-  for (const field of sheet.querySelectorAll("input:not([name=members])")) {
+  for (const field of sheet.querySelectorAll("input:not([name=members]), textarea")) {
     values[field.name] = field.type === "checkbox" ? field.checked : field.value.trim();
   }
   return values;

@@ -30,6 +30,11 @@ export class List {
     return [...this.#talks.values()].find((talk) => !talk.is_group && talk.participant === handle);
   }
 
+  /** The conversation with a handle or a group id. */
+  at(address) {
+    return this.of(address) ?? [...this.#talks.values()].find((talk) => talk.group_id === address);
+  }
+
   /** Keep the last words of a conversation. A later change to an earlier message is not news. */
   remember({ conversation_id: id, message }) {
     const last = this.#previews.get(id);

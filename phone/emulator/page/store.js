@@ -6,12 +6,15 @@
  *     thread     the open conversation, whole: another one was opened, or it was loaded anew
  *     message    one message of the open thread came ({message, isNew: true}) or changed
  *     typing, background      of the open thread
+ *     clock      the line's time was moved
+ *     event      anything at all that happened on the line, as it came
  *     begun      the blank conversation `from` is now the real one `to`; "thread" follows
  *     connection              {up: boolean}
  */
 
 import { handset } from "./api.js";
 import { TINTS } from "./avatar.js";
+import { biteOf } from "./bites.js";
 import { blankOf, handleIn, List } from "./list.js";
 import { setNow } from "./time.js";
 import { readable } from "./words.js";
@@ -59,6 +62,9 @@ export class Store extends EventTarget {
   /** Kept once the first conversation is open: words typed before that wait for it. */
   #open = new Promise((resolve) => (this.#opened = resolve));
   #list = new List();
+  /** What went wrong with which message, and the latest message of each conversation. */
+  #bites = new Map();
+  #latest = new Map();
   #channels = new Map();
   #speakers = new Map();
   #listTimer = null;
@@ -79,6 +85,8 @@ export class Store extends EventTarget {
     this.#tell("connection", { up: true });
     const { events } = await handset.events(Math.max(0, newest - RECENT));
     for (const event of events) if (event.type === "message") this.#list.remember(event);
+    await Promise.all([this.#loadLine(), this.#loadList()]);
+    events.forEach((event) => this.#noteTrouble(event));
     await this.#settle();
     this.#opened();
   }
@@ -240,16 +248,26 @@ export class Store extends EventTarget {
   }
 
   /** Send words and photos as the speaker, on the chosen channel; raises `Refusal` with the reason. */
-  async send({ body, photos = [], replyTo = null }) {
+  async send(written) {
     await this.#open;
-    const key = this.key;
+    await this.write(this.pen(), written);
+  }
+
+  /** Who writes where and on which channel, as it is now: it stays so whatever is opened later. */
+  pen() {
+    const to = this.thread.isGroup ? { group_id: this.thread.groupId } : { to_number: this.#ourNumber() };
+    return { key: this.key, speaker: this.speaker, channel: this.channel, to };
+  }
+
+  /** As `send`, with a pen taken earlier. */
+  async write({ key, speaker, channel, to }, { body, photos = [], replyTo = null }) {
     const message = {
-      from_handle: this.speaker,
+      from_handle: speaker,
       body,
       media_urls: await Promise.all(photos.map(async (photo) => (await handset.upload(photo)).url)),
-      channel: this.channel,
+      channel,
       reply_to_message_id: replyTo,
-      ...(this.thread.isGroup ? { group_id: this.thread.groupId } : { to_number: this.#ourNumber() }),
+      ...to,
     };
     const sent = await handset.send(message);
     if (this.key === key && this.thread.id !== sent.conversation_id) {
@@ -291,8 +309,42 @@ export class Store extends EventTarget {
   heard(event) {
     if (event.conversation_id === this.#arriving?.key) this.#arriving.events.push(event);
     if (event.type === "message") this.#list.remember(event);
+    if (event.type === "clock") this.#clock(event);
+    this.#tell("event", event);
+    this.#noteTrouble(event);
     if (event.type === "message" || event.type === "conversation") this.#listSoon();
     if (event.conversation_id === this.thread.id) this.#take(event);
+  }
+
+  #clock({ now }) {
+    setNow(now);
+    for (const kind of ["line", "list", "clock"]) this.#tell(kind);
+  }
+
+  /** Keep what went wrong beside the message it happened to, or beside the latest of its conversation. */
+  #noteTrouble(event) {
+    if (event.type === "message") {
+      const { id, sent_at: at } = event.message;
+      if (!(this.#latest.get(event.conversation_id)?.at > at)) this.#latest.set(event.conversation_id, { id, at });
+    }
+    const bite = biteOf(event);
+    if (!bite) return;
+    const talk = bite.conversationId ?? this.#list.at(bite.to)?.id;
+    const id = bite.messageId ?? this.#latest.get(talk)?.id ?? this.#lastOf(talk)?.id;
+    const known = this.#bites.get(id) ?? new Map();
+    if (bite.mends && !known.has(bite.key)) return;
+    this.#bites.set(id, known.set(bite.key, bite.words));
+    const message = this.thread.byId.get(id);
+    if (message) this.#tell("message", { message, isNew: false });
+  }
+
+  #lastOf(conversationId) {
+    return this.thread.id === conversationId ? this.thread.messages.at(-1) : undefined;
+  }
+
+  /** What went wrong with a message, in words. */
+  troublesOf(messageId) {
+    return [...(this.#bites.get(messageId)?.values() ?? [])];
   }
 
   /** An event of the open thread. To take one twice, or one that the thread was loaded with, changes nothing. */

@@ -11,6 +11,7 @@ import { play, still } from "./effects.js";
 import { showPhotos } from "./photo.js";
 import { shownFrom } from "./picture.js";
 import { carousel, placing } from "./placing.js";
+import { separator } from "./time.js";
 
 /** Messages in a page of the log. */
 const PAGE = 60;
@@ -36,6 +37,7 @@ export class Thread {
     store.on("thread", () => this.#draw());
     store.on("message", (news) => (news.isNew ? this.#append(news.message) : this.#change(news.message)));
     store.on("typing", () => this.#drawTyping());
+    store.on("clock", () => this.#tellDays());
     store.on("background", () => this.#drawBackground());
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#log.addEventListener("click", (event) => this.#clicked(event));
@@ -196,6 +198,15 @@ export class Thread {
     }
     if (mark.textContent !== words) mark.textContent = words;
     if (mark.parentNode !== row) row.append(mark);
+  }
+
+  /** Today has become yesterday: the days are named anew where they stand. */
+  #tellDays() {
+    for (const node of this.#log.querySelectorAll("time")) {
+      const { day, time } = separator(new Date(node.dateTime));
+      node.firstChild.textContent = day;
+      node.lastChild.textContent = ` ${time}`;
+    }
   }
 
   #drawTyping() {
