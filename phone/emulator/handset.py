@@ -7,6 +7,7 @@ or a stand-in; the twin itself fetches nothing.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -187,8 +188,8 @@ async def upload(request: Request, twin: TheTwin) -> dict[str, str]:
 
 @router.get("/media", response_class=Response)
 async def show_picture(twin: TheTwin, url: str) -> Response:
-    """The picture at an address: an uploaded file, or a stand-in for any other."""
-    return _file(*media.picture(twin.line, url))
+    """The picture at an address as a browser can show it: an uploaded file, or a stand-in."""
+    return _file(*await asyncio.to_thread(media.shown, *media.picture(twin.line, url)))
 
 
 @router.get("/media/{name}", response_class=Response)

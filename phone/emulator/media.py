@@ -8,10 +8,13 @@ import io
 import re
 from functools import lru_cache
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
+from pillow_heif import register_heif_opener
 
 from phone.emulator.line import Line
 from phone.emulator.records import MediaRecord, MessageRecord
+
+register_heif_opener()
 
 OWN_PATH = "/handset/media/"
 """Where uploaded files are served."""
@@ -67,6 +70,19 @@ def picture(line: Line, url: str) -> tuple[bytes, str]:
         if own is not None:
             return own
     return placeholder(url), "image/png"
+
+
+def shown(data: bytes, kind: str) -> tuple[bytes, str]:
+    """A picture as a browser can show it: what an iPhone takes (HEIC) as JPEG, the rest as it is."""
+    if kind != "image/heic":
+        return data, kind
+    file = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(data)) as photo:
+            ImageOps.exif_transpose(photo).convert("RGB").save(file, "JPEG", quality=85)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return data, kind
+    return file.getvalue(), "image/jpeg"
 
 
 def media_of(line: Line, message: MessageRecord, index: int) -> tuple[bytes, str]:

@@ -1,5 +1,7 @@
 /** The handset API: what the people with the other phones do and see. The page calls nothing else. */
 
+import { typeOf } from "./picture.js";
+
 /** A call the twin refused, or one that never reached it (`status` 0). Its message is for the reader. */
 export class Refusal extends Error {
   constructor(text, status) {
@@ -41,7 +43,7 @@ export const handset = {
   react: (reaction) => call("POST", "/handset/reactions", reaction),
   startGroup: (group) => call("POST", "/handset/groups", group),
   renameGroup: (id, name) => call("PATCH", `/handset/groups/${at(id)}`, { name }),
-  upload: (file) => call("POST", "/handset/media", file, file.type || "application/octet-stream"),
+  upload: (file) => call("POST", "/handset/media", file, typeOf(file) || "application/octet-stream"),
   faults: () => call("GET", "/handset/faults"),
   setFaults: (faults) => call("PUT", "/handset/faults", faults),
   webhookFaults: () => call("GET", "/handset/webhook-faults"),

@@ -1,7 +1,8 @@
 /** Where one writes: the words, photos on their way, the message answered, and the channel. */
 
 import { byId, element } from "./element.js";
-import { notice } from "./notices.js";
+import { attempt, notice } from "./notices.js";
+import { isPhoto, shownFrom } from "./picture.js";
 
 /** Pixels: the tallest the field grows before it scrolls. */
 const TALLEST = 132;
@@ -159,7 +160,7 @@ export class Composer {
   }
 
   #add(files) {
-    const photos = [...files].filter((file) => file.type.startsWith("image/"));
+    const photos = [...files].filter(isPhoto);
     if (photos.length < files.length) notice("Only photos can be attached.");
     this.#setPhotos([...this.#photos, ...photos]);
     this.focus();
@@ -167,7 +168,7 @@ export class Composer {
 
   #setPhotos(photos) {
     const list = byId("pending");
-    for (const picture of list.querySelectorAll("img")) URL.revokeObjectURL(picture.src);
+    for (const picture of list.querySelectorAll('img[src^="blob:"]')) URL.revokeObjectURL(picture.src);
     this.#photos = photos;
     list.hidden = photos.length === 0;
     list.replaceChildren(...photos.map((photo) => this.#pending(photo)));
@@ -187,6 +188,14 @@ export class Composer {
         },
       },
     });
-    return element("li", {}, element("img", { src: URL.createObjectURL(photo), alt: name }), leave);
+    const picture = element("img", { src: URL.createObjectURL(photo), alt: name });
+    picture.addEventListener("error", () => this.#showFromLine(picture, photo), { once: true });
+    return element("li", {}, picture, leave);
+  }
+
+  /** What this browser cannot draw the line can show. */
+  async #showFromLine(picture, photo) {
+    const address = await attempt(() => this.#store.upload(photo));
+    if (address) picture.src = shownFrom(address);
   }
 }

@@ -16,7 +16,17 @@ export class Conversations {
     this.#opened = opened;
     store.on("list", () => this.#draw());
     this.#list.addEventListener("click", (event) => this.#choose(event.target.closest("button")));
-    this.#list.addEventListener("keydown", (event) => rove(event, [...this.#list.querySelectorAll("button")]));
+    document.addEventListener("keydown", (event) => this.#stepped(event));
+    this.#list.addEventListener("keydown", (event) => event.altKey || rove(event, [...this.#list.querySelectorAll("button")]));
+  }
+
+  /** Alt and an arrow lead to the neighbour in the list from wherever one is. */
+  #stepped(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !event.altKey || document.querySelector("dialog:modal")) return;
+    event.preventDefault();
+    const rows = [...this.#list.querySelectorAll("button")];
+    this.#choose(rows[rows.findIndex((row) => row.dataset.key === this.#store.key) + step]);
   }
 
   focus() {

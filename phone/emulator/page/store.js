@@ -62,6 +62,7 @@ export class Store extends EventTarget {
   /** Kept once the first conversation is open: words typed before that wait for it. */
   #open = new Promise((resolve) => (this.#opened = resolve));
   #list = new List();
+  #uploads = new WeakMap();
   /** What went wrong with which message, and the latest message of each conversation. */
   #bites = new Map();
   #latest = new Map();
@@ -253,6 +254,16 @@ export class Store extends EventTarget {
     await this.write(this.pen(), written);
   }
 
+  /** Put a photo on the line, once; its address there. */
+  upload(photo) {
+    const known = this.#uploads.get(photo);
+    if (known) return known;
+    const address = handset.upload(photo).then(({ url }) => url);
+    this.#uploads.set(photo, address);
+    address.catch(() => this.#uploads.delete(photo));
+    return address;
+  }
+
   /** Who writes where and on which channel, as it is now: it stays so whatever is opened later. */
   pen() {
     const to = this.thread.isGroup ? { group_id: this.thread.groupId } : { to_number: this.#ourNumber() };
@@ -264,7 +275,7 @@ export class Store extends EventTarget {
     const message = {
       from_handle: speaker,
       body,
-      media_urls: await Promise.all(photos.map(async (photo) => (await handset.upload(photo)).url)),
+      media_urls: await Promise.all(photos.map((photo) => this.upload(photo))),
       channel,
       reply_to_message_id: replyTo,
       ...to,
