@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic_ai import Agent, ModelRetry, RunContext, TextOutput, ToolDefinition, ToolOutput
+from pydantic_ai import (
+    Agent,
+    FunctionToolset,
+    ModelRetry,
+    RunContext,
+    TextOutput,
+    ToolDefinition,
+    ToolOutput,
+)
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.toolsets import AbstractToolset
@@ -171,3 +179,20 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         retries={"tools": 2, "output": 8},
         capabilities=[Endings(), Hearing(), journal],
     )
+
+
+def idempotent_tools(agent: Agent[Hands, str]) -> frozenset[str]:
+    """Names of the tools that may be run again when a stop cut them off: twice is as good as once.
+
+    Those that say so, and those that only read.
+    """
+    names: set[str] = set()
+
+    def look(toolset: AbstractToolset[Hands]) -> None:
+        if isinstance(toolset, FunctionToolset):
+            marks = {name: tool.metadata or {} for name, tool in toolset.tools.items()}
+            names.update(n for n, m in marks.items() if m.get("idempotent") or m.get("read_only"))
+
+    for toolset in agent.toolsets:
+        toolset.apply(look)
+    return frozenset(names)

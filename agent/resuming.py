@@ -1,19 +1,20 @@
 """Going on with a turn whose worker died: what was said stays said, what was done stays done.
 
 The model is not asked again for what it has already answered. Calls it made get the result that was
-written down, or the honest word that nobody knows.
+written down, or the honest word that nobody knows. A tool that says of itself that it is idempotent
+is run again instead, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
-from pydantic_ai import ModelMessagesTypeAdapter, ModelRequest
+from pydantic_ai import DeferredToolResults, ModelMessagesTypeAdapter, ModelRequest
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from sqlmodel import Session, col, select
 
-from agent.build import END
+from agent.build import END, idempotent_tools
 from agent.deployment import Deployment
 from agent.scene import Scene
 from agent.thinking import Ending, ending_of
@@ -36,8 +37,13 @@ async def take_up(deployment: Deployment, turn: Turn, scene: Scene) -> Ending | 
         return None
     asked = [part for part in saved[-1].parts if isinstance(part, ToolCallPart)]
     if any(call.tool_name != END for call in asked):
-        results = [_result(call, calls, bubbles) for call in asked]
-        scene.messages = [*scene.messages, *saved, ModelRequest(parts=results)]
+        may_run_again = idempotent_tools(deployment.agent)
+        again = [call for call in asked if _runs_again(call, calls, may_run_again)]
+        results = [_result(call, calls, bubbles) for call in asked if call not in again]
+        told_of = [ModelRequest(parts=results)] if results else []
+        scene.messages = [*scene.messages, *saved, *told_of]
+        if again:
+            scene.again = DeferredToolResults(approvals={call.tool_call_id: True for call in again})
         return None
     return await _say_the_rest(scene, saved[-1])
 
@@ -70,6 +76,18 @@ def _restore(
 def _calls_of(turn_id: str, session: Session) -> list[ToolCall]:
     calls = select(ToolCall).where(ToolCall.turn_id == turn_id)
     return list(session.exec(calls.order_by(col(ToolCall.id))))
+
+
+def _runs_again(
+    call: ToolCallPart, calls: Sequence[ToolCall], may_run_again: Collection[str]
+) -> bool:
+    """Whether a call that was cut off is simply made once more.
+
+    Once only: if it was the call that brought us down, the next one goes on without it.
+    """
+    rows = [row for row in calls if row.call_id == call.tool_call_id]
+    cut_off = [row for row in rows if row.state in (ToolState.PENDING, ToolState.UNKNOWN)]
+    return call.tool_name in may_run_again and len(rows) == len(cut_off) == 1
 
 
 def _result(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from pydantic_ai import BinaryContent, ModelMessage, ModelRequest
+from pydantic_ai import BinaryContent, DeferredToolResults, ModelMessage, ModelRequest
 from pydantic_ai.messages import UserPromptPart
 
 from agent.deployment import Deployment
@@ -44,11 +44,16 @@ PEOPLE = 12
 
 @dataclass(slots=True)
 class Scene:
-    """One turn, set up: the hands the tools work with, and the messages the model reads."""
+    """One turn, set up: the hands the tools work with, and the messages the model reads.
+
+    Attributes:
+        again: Calls a dead worker left in the middle that are to run before the model is asked.
+    """
 
     hands: Hands
     memory: Memory
     messages: list[ModelMessage]
+    again: DeferredToolResults | None = None
 
 
 async def look(deployment: Deployment, mailbox: Mailbox) -> Conversation | None:

@@ -113,6 +113,7 @@ async def _run(deployment: Deployment, scene: Scene, record: dict[str, Any]) -> 
     with agent.parallel_tool_call_execution_mode("sequential"):
         result = await agent.run(
             message_history=scene.messages,
+            deferred_tool_results=scene.again,
             deps=scene.hands,
             model=deployment.model,
             model_settings=ModelSettings(timeout=MODEL_SECONDS),

@@ -14,7 +14,7 @@ from tools.hands import Hands
 custom = FunctionToolset[Hands](id="custom", sequential=True)
 
 
-@custom.tool
+@custom.tool(metadata={"idempotent": True})
 async def shopping_list(
     ctx: RunContext[Hands], change: Literal["show", "add", "remove"], items: list[str] | None = None
 ) -> str:

@@ -12,10 +12,14 @@ FACT_LENGTH = 200
 FACTS = 30
 """Facts kept about one conversation: they ride along on every webhook, so they must stay small."""
 
+IDEMPOTENT = {"idempotent": True}
+"""Metadata of tools that do the same when they are run again after a stop in the middle: what these
+change is kept with their result, or not at all."""
+
 notebook = FunctionToolset[Hands](id="notebook", sequential=True)
 
 
-@notebook.tool
+@notebook.tool(metadata=IDEMPOTENT)
 async def remember(ctx: RunContext[Hands], fact: str) -> str:
     """Note something lasting they told you about themselves, to know it next time.
 
@@ -41,7 +45,7 @@ async def remember(ctx: RunContext[Hands], fact: str) -> str:
     return f"Noted: {words}"
 
 
-@notebook.tool
+@notebook.tool(metadata=IDEMPOTENT)
 async def forget(ctx: RunContext[Hands], fact: str) -> str:
     """Strike something from what you remember, because it is no longer true or they asked you to.
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from pydantic_ai.messages import ToolReturnPart
 from sqlmodel import Session, select
 
-from memory.tables import Mailbox, ToolCall, Turn
-from tests.house import House, call, crash, gated, run, script
+from agent.resuming import UNKNOWN
+from memory.tables import Bubble, Mailbox, ToolCall, Turn
+from tests.house import House, Script, call, crash, gated, run, script
+from tests.stories.test_taking_turns import set_the_scene
 
 
 def stopped(played: object, story: object, folder: Path) -> None:
@@ -111,3 +114,77 @@ def test_a_call_in_the_middle_of_the_stop_is_told_as_unknown(tmp_path: Path):
         assert texts == ["On my way.", "Sorry, I got cut off."]
 
     run(after, second, folder=tmp_path)
+
+
+def cut_off(folder: Path, *parts: object, times: int = 1) -> None:
+    """Stop after this response, so many times in the middle of its calls: intent, no result."""
+    played = script(parts, "never said")
+
+    async def until_it_stops(house: House) -> None:
+        await house.fail("POST", "/v1/messages", delay=3600)
+        await house.text("I have a dog, Rex")
+        await house.until(saved_responses(2))
+
+    stopped(played, until_it_stops, folder)
+
+    def forget_the_result(session: Session, turn: Turn) -> None:
+        turn.messages, turn.memory_after = turn.messages[:1], None
+        for bubble in session.exec(select(Bubble)).all():
+            session.delete(bubble)
+        for row in session.exec(select(ToolCall)).all():
+            row.state, row.result = "pending", None
+            copy = row.model_dump(exclude={"id"})
+            session.add_all([row, *(ToolCall(**copy) for _ in range(times - 1))])
+
+    set_the_scene(folder, forget_the_result)
+
+
+NOTED = call("remember", fact="Has a dog called Rex")
+
+
+def test_an_idempotent_tool_that_was_cut_off_is_run_again_under_the_same_call(tmp_path: Path):
+    cut_off(tmp_path, NOTED)
+    played = script("Rex, noted.")
+
+    async def after(house: House) -> None:
+        [turn] = await house.settled(turns=1)
+        assert played.told() == ["Noted: Has a dog called Rex"]
+        assert turn.memory_after["facts"] == ["Has a dog called Rex"]
+        rows = await house.rows(ToolCall)
+        assert [row.state for row in rows] == ["pending", "done"]
+        assert len({(row.turn_id, row.call_id) for row in rows}) == 1
+        assert [bubble.text for bubble in await house.bubbles()] == ["Rex, noted."]
+
+    run(after, played, folder=tmp_path)
+
+
+def test_beside_it_a_tool_that_is_not_idempotent_is_unknown_and_not_run_again(tmp_path: Path):
+    cut_off(tmp_path, call("react", tapback="love"), NOTED)
+    played = script("Rex, noted.")
+
+    async def after(house: House) -> None:
+        await house.settled(turns=1)
+        told = sorted(str(part.content) for part in tool_results(played))
+        assert told == ["Noted: Has a dog called Rex", UNKNOWN]
+        assert await house.calls("POST", "/reactions") == []
+        assert [row.name for row in await house.rows(ToolCall)] == ["react", "remember", "remember"]
+
+    run(after, played, folder=tmp_path)
+
+
+def test_a_tool_that_was_cut_off_twice_is_not_tried_a_third_time(tmp_path: Path):
+    cut_off(tmp_path, NOTED, times=2)
+    played = script("Hello!")
+
+    async def after(house: House) -> None:
+        [turn] = await house.settled(turns=1)
+        assert played.told() == [UNKNOWN]
+        assert (turn.outcome, turn.memory_after["facts"]) == ("answered", [])
+
+    run(after, played, folder=tmp_path)
+
+
+def tool_results(played: Script) -> list[ToolReturnPart]:
+    """Every result of a tool in the newest request."""
+    parts = [part for message in played.seen[-1] for part in message.parts]
+    return [part for part in parts if isinstance(part, ToolReturnPart)]
