@@ -62,6 +62,7 @@ def claim(session: Session, *, owner: str, now: float, lease: float = LEASE) -> 
     session.flush()  # the statement goes past the session
     times = {"present": utc(now), "until": utc(now + lease)}
     held = session.connection().execute(_CLAIM, {"claimant": owner, **times}).first()
+    session.expire_all()  # and what it has read of mailboxes before is no longer so
     return Claim(held.id, owner, held.lease_epoch) if held else None
 
 

@@ -236,7 +236,10 @@ def conversations_stay_apart(history: History) -> Iterator[str]:
     """I13. What one person writes is never read where somebody else is answered."""
     if history.log is None:
         return
-    words = {message.text: message.mailbox_id for message in history.rows.messages if message.text}
+    written: dict[str, set[int]] = {}
+    for message in history.rows.messages:
+        written.setdefault(message.text, set()).add(message.mailbox_id)
+    words = {text: places.pop() for text, places in written.items() if len(places) == 1 and text}
     for prompt in history.log.prompts:
         places = {words[line] for line in prompt.text.splitlines() if line in words}
         if len(places) > 1:
