@@ -201,10 +201,11 @@ class World:
         if not any(replica.hears for replica in self.replicas):
             self.wait(30.0)  # one that is shutting down has to be gone
             self.start()
-        until = self.clock.now() + REST_WITHIN
-        while self.clock.now() < until and not self._rests():
-            self.wait(5.0)
-        self.wait(70.0)  # the sweeps, once more
+        for _ in range(2):  # what the rounds find, of which there is one a minute, is work again
+            self.wait(65.0)
+            until = self.clock.now() + REST_WITHIN
+            while self.clock.now() < until and not self._rests():
+                self.wait(5.0)
         return self.history()
 
     def history(self) -> History:
