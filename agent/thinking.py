@@ -98,7 +98,9 @@ async def undisturbed(
             bell.cancel()
             if run.done() or not floor.may_begin_again:
                 continue
-            wrote = await deployment.store.read(partial(wrote_again, mailbox_id=mailbox_id))
+            wrote = await deployment.store.read(
+                partial(wrote_again, mailbox_id=mailbox_id, by=floor.gives_way_to)
+            )
             if wrote and floor.may_begin_again and not run.done():
                 floor.interrupted()
                 return None

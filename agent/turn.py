@@ -8,13 +8,14 @@ typing ─ read the conversation ─ load memory ─ think ─ save memory ─ s
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from sqlmodel import Session, col, select
 
 from agent.deployment import Deployment
-from agent.groups import is_addressed
+from agent.groups import Answer, addressed_by, people_answered
 from agent.prompts import PromptError
 from agent.resuming import take_up
 from agent.scene import Scene, look, set_up, take_note
@@ -104,14 +105,15 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     mailbox = await deployment.store.read(
         lambda session: session.get_one(Mailbox, claim.mailbox_id)
     )
-    conversation = None
+    conversation, asked_by = None, None
     if mailbox.is_group:  # whose words these answer is known only once the conversation is read
         conversation = await _read_conversation(deployment, claim, burst, mailbox)
-        addressed = partial(_addressed, deployment.name, claim.mailbox_id, burst.turn.id)
-        if not await deployment.store.read(addressed):
+        asking = partial(_asked_by, deployment.name, claim.mailbox_id, burst.turn.id)
+        asked_by = await deployment.store.read(asking)
+        if not asked_by:
             return Ending("silent", "not addressed in the group")
     dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
-    floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, in_group=mailbox.is_group)
+    floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, asked_by=asked_by)
     async with typing(deployment.outbox, dots, clock=deployment.clock, floor=floor):
         if conversation is None:
             conversation = await _read_conversation(deployment, claim, burst, mailbox)
@@ -211,25 +213,20 @@ def _to_answer(turn_id: str, session: Session) -> list[Message]:
     return list(session.exec(in_order))
 
 
-def _addressed(name: str, mailbox_id: int, turn_id: str, session: Session) -> bool:
-    """Whether this turn's messages in a group are meant for us."""
-    messages = session.exec(select(Message).where(Message.turn_id == turn_id)).all()
-    ours = session.exec(
-        select(Bubble)
-        .where(Bubble.mailbox_id == mailbox_id, col(Bubble.state).in_(LANDED))
-        .order_by(col(Bubble.position).desc())
-        .limit(100)
-    ).all()
-    last = ours[0] if ours else None
-    asked = select(Message).where(Message.turn_id == (last.turn_id if last else None))
-    answered = session.exec(asked.order_by(col(Message.id).desc()).limit(1)).first()
-    return is_addressed(
-        messages,
-        name=name,
-        ours=frozenset(bubble.message_id for bubble in ours if bubble.message_id),
-        answered=answered.sender if last and answered else None,
-        answered_at=last.finished_at if last else None,
-    )
+def _asked_by(name: str, mailbox_id: int, turn_id: str, session: Session) -> frozenset[str]:
+    """Whose messages of this turn in a group are meant for us."""
+    landed = select(Bubble).where(Bubble.mailbox_id == mailbox_id, col(Bubble.state).in_(LANDED))
+    newest = landed.order_by(col(Bubble.position).desc()).limit(100)
+    bubbles = session.exec(newest).all()[::-1]
+    ours = frozenset(bubble.message_id for bubble in bubbles if bubble.message_id)
+    answered_at = {b.turn_id: b.finished_at for b in bubbles if b.turn_id and b.finished_at}
+    answers = [Answer(_of_turn(session, turn), at) for turn, at in answered_at.items()]
+    answered = people_answered(answers, name=name, ours=ours)
+    return addressed_by(_of_turn(session, turn_id), name=name, ours=ours, answered=answered)
+
+
+def _of_turn(session: Session, turn_id: str) -> Sequence[Message]:
+    return session.exec(select(Message).where(Message.turn_id == turn_id)).all()
 
 
 async def _pick_up(deployment: Deployment, claim: Claim, burst: Burst) -> Ending | None:

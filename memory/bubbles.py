@@ -6,7 +6,7 @@ may dispatch; what a POST came to is a fact, and is written by whoever learnt it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -93,7 +93,12 @@ def prepare(
 
 
 def dispatch(
-    session: Session, *, claim: Claim, bubble_id: str, gives_way: bool = False, now: float
+    session: Session,
+    *,
+    claim: Claim,
+    bubble_id: str,
+    gives_way_to: Collection[str] | None = (),
+    now: float,
 ) -> tuple[Bubble, Mailbox]:
     """Let a prepared bubble leave, or say why it may not: the one check before every POST.
 
@@ -101,20 +106,25 @@ def dispatch(
     the bubble before it is finished, and nobody has written again. Raises LeaseLost.
 
     Args:
-        gives_way: Whether a text that has come since stops it.
+        gives_way_to: Handles whose text, come since, stops it; None means anybody's.
     """
     _must_hold(session, claim)
     bubble = session.get_one(Bubble, bubble_id)
     mailbox = session.get_one(Mailbox, bubble.mailbox_id)
     if bubble.state == BubbleState.PREPARED:
-        _let_leave(session, bubble, mailbox, gives_way=gives_way, now=now)
+        _let_leave(session, bubble, mailbox, gives_way_to=gives_way_to, now=now)
         session.add(bubble)
         session.flush()
     return bubble, mailbox
 
 
 def _let_leave(
-    session: Session, bubble: Bubble, mailbox: Mailbox, *, gives_way: bool, now: float
+    session: Session,
+    bubble: Bubble,
+    mailbox: Mailbox,
+    *,
+    gives_way_to: Collection[str] | None,
+    now: float,
 ) -> None:
     if bubble.kind == "reply" and opted_out(session, mailbox.group_id or mailbox.participant):
         finish(bubble, BubbleState.CANCELLED, now, "opted_out", "They asked not to be texted.")
@@ -125,7 +135,7 @@ def _let_leave(
             bubble, BubbleState.CANCELLED, now,
             "predecessor_unconfirmed", "Nobody knows whether the bubble before it arrived.",
         )  # fmt: skip
-    elif gives_way and wrote_again(session, bubble.mailbox_id):
+    elif wrote_again(session, bubble.mailbox_id, by=gives_way_to):
         finish(bubble, BubbleState.CANCELLED, now, SUPERSEDED, "They wrote again before it left.")
     else:
         bubble.state = BubbleState.DISPATCHED

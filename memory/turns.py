@@ -8,6 +8,7 @@ with `LeaseLost`, and it must drop everything it was about to do.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -153,13 +154,19 @@ def join(session: Session, claim: Claim, turn_id: str) -> list[Message]:
     return _taken(words, turn_id)
 
 
-def wrote_again(session: Session, mailbox_id: int) -> bool:
-    """Whether something waits here that a turn under way should hear of."""
+def wrote_again(session: Session, mailbox_id: int, *, by: Collection[str] | None = None) -> bool:
+    """Whether something waits here that a turn under way should hear of.
+
+    Args:
+        by: Counts only what these handles wrote; None counts everybody.
+    """
     waiting = select(Message.id).where(
         Message.mailbox_id == mailbox_id,
         Message.state == MessageState.WAITING,
         col(Message.keyword).is_(None),
     )
+    if by is not None:
+        waiting = waiting.where(col(Message.sender).in_(by))
     return session.exec(waiting.limit(1)).first() is not None
 
 

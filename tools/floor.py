@@ -6,7 +6,7 @@ before our first act makes us think again; what they write after it, we hear bef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from memory.tables import Message
 from phone.clock import Clock
@@ -28,19 +28,22 @@ class Floor:
         closing: Whether the last words are being said: no more typing bubble after them.
     """
 
-    def __init__(self, clock: Clock, *, quiet_for: float, in_group: bool = False) -> None:
+    def __init__(
+        self, clock: Clock, *, quiet_for: float, asked_by: Collection[str] | None = None
+    ) -> None:
         """Begin a turn.
 
         Args:
             quiet_for: Seconds without a text after which somebody counts as having finished.
-            in_group: In a group others write all the time: nobody there interrupts us.
+            asked_by: In a group, who spoke to us: they may correct themselves before we answer,
+                while what the others write among themselves holds up nobody. None: anybody may.
         """
         self.ours = False
         self.acted = False
         self.closing = False
         self._clock = clock
         self._quiet_for = quiet_for
-        self._in_group = in_group
+        self._asked_by = asked_by
         self._began = clock.now()
         self._quiet_at = 0.0
         self._interruptions = 0
@@ -58,7 +61,12 @@ class Floor:
     def gives_way(self) -> bool:
         """Whether somebody who writes now still comes before what we were about to say."""
         soon = self._clock.now() - self._began < SECONDS
-        return soon and not self._in_group and self._interruptions < TIMES
+        return soon and self._interruptions < TIMES
+
+    @property
+    def gives_way_to(self) -> Collection[str] | None:
+        """The handles of those who do; None means anybody."""
+        return self._asked_by if self.gives_way else ()
 
     @property
     def may_begin_again(self) -> bool:

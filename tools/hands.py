@@ -148,7 +148,7 @@ class Hands:
             self.turn_id,
             drafts,
             call_id=call_id,
-            gives_way=lambda: self.floor.gives_way,
+            gives_way_to=lambda: self.floor.gives_way_to,
         )
         self.bubbles.extend(sent)
         if superseded(sent):

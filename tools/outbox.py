@@ -9,7 +9,7 @@ looked for in what AgentPhone keeps.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,6 +42,14 @@ from phone.errors import (
 from phone.types import Background, OutboundMessage, SentMessage, SentReaction
 from tools.gate import Gate
 from tools.reconcile import Reconciler
+
+GivesWayTo = Callable[[], Collection[str] | None]
+"""Handles whose newer text comes before what we were about to say; None means anybody."""
+
+
+def nobody() -> Collection[str]:
+    """What is said whatever anybody writes meanwhile gives way to."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +133,12 @@ class Outbox:
         *,
         call_id: str | None = None,
         kind: str = "reply",
-        gives_way: Callable[[], bool] = lambda: False,
+        gives_way_to: GivesWayTo = nobody,
     ) -> list[Bubble]:
         """Write these bubbles, then send them in order; return them with what became of each.
 
         Args:
-            gives_way: Asked before each: whether a text that came meanwhile keeps it from leaving.
+            gives_way_to: Asked before each: whose text keeps it from leaving if it came meanwhile.
 
         Raises:
             LeaseLost: Somebody else holds the conversation now; nothing more may leave from here.
@@ -140,10 +148,12 @@ class Outbox:
             prepare, claim=claim, turn_id=turn_id, call_id=call_id, kind=kind, now=self._clock.now()
         )
         prepared = await self._store.write(lambda session: write(session, drafts=drafts, ids=ids))
-        return [await self.deliver(claim, bubble.id, gives_way=gives_way) for bubble in prepared]
+        return [
+            await self.deliver(claim, bubble.id, gives_way_to=gives_way_to) for bubble in prepared
+        ]
 
     async def deliver(
-        self, claim: Claim, bubble_id: str, *, gives_way: Callable[[], bool] = lambda: False
+        self, claim: Claim, bubble_id: str, *, gives_way_to: GivesWayTo = nobody
     ) -> Bubble:
         """Take one written bubble to its end: sent, refused, unknown, cancelled or expired.
 
@@ -157,7 +167,7 @@ class Outbox:
                         dispatch,
                         claim=claim,
                         bubble_id=bubble_id,
-                        gives_way=gives_way(),
+                        gives_way_to=gives_way_to(),
                         now=self._clock.now(),
                     )
                 )

@@ -9,6 +9,7 @@ from phone.clock import HeldClock
 from tests.house import ANA, BEN, House, call, gated, run, script
 from tests.stories.test_taking_turns import all_taken
 
+SILENT = call("end_turn", reason="nothing to add")
 QUIET = {"threedots_quiet_for": 1.0}
 
 
@@ -187,6 +188,64 @@ def test_in_a_group_others_do_not_interrupt():
         assert screen.bodies == ["Eight o'clock."]
 
     run(story, played)
+
+
+def test_in_a_group_whoever_asked_may_correct_themselves_before_the_answer():
+    played = script("A table for two.", "A table for three.")
+
+    async def story(house: House) -> None:
+        group = await house.group(ANA, BEN)
+        await house.text("Threedots, a table for two", group_id=group["group_id"])
+        await thought(house, played)
+        await house.text("no, three", group_id=group["group_id"])
+        await house.until(lambda _: len(played.seen) == 2)
+        await house.pass_time(1.1)
+        await house.settled(turns=1)
+        screen = await house.screen(group["conversation_id"])
+        assert screen.bodies == ["A table for three."]
+        assert "no, three" in played.asked()[-1]
+
+    run(story, played, clock=HeldClock(), settings=QUIET)
+
+
+def test_in_a_group_a_correction_stops_the_bubbles_that_have_not_left():
+    played = script([call("send", text="One."), call("send", text="Two.")], "Then not.")
+
+    async def story(house: House) -> None:
+        group = await house.group(ANA, BEN)
+        await house.fail("POST", "/v1/messages", delay=5.0)
+        await house.text("Threedots, count", group_id=group["group_id"])
+        await house.until(lambda session: _state(session, "One.") == "dispatched")
+        await house.text("ha, counting", group_id=group["group_id"], from_handle=BEN)
+        await house.text("stop counting please", group_id=group["group_id"])
+        await house.stored(3)
+        await house.pass_time(6)
+        await house.settled(turns=1)
+        screen = await house.screen(group["conversation_id"])
+        assert screen.bodies == ["One.", "Then not."]
+        assert [words.split("]\n")[-1] for words in played.asked()][1:] == [
+            "ha, counting",
+            "stop counting please",
+        ]
+
+    run(story, played, clock=HeldClock())
+
+
+def test_in_a_group_chatter_stops_no_bubble():
+    played = script([call("send", text="One."), call("send", text="Two.")], SILENT)
+
+    async def story(house: House) -> None:
+        group = await house.group(ANA, BEN)
+        await house.fail("POST", "/v1/messages", delay=5.0)
+        await house.text("Threedots, count", group_id=group["group_id"])
+        await house.until(lambda session: _state(session, "One.") == "dispatched")
+        await house.text("ha, counting", group_id=group["group_id"], from_handle=BEN)
+        await house.stored(2)
+        await house.pass_time(6)
+        await house.settled(turns=1)
+        assert (await house.screen(group["conversation_id"])).bodies == ["One.", "Two."]
+
+    run(story, played, clock=HeldClock())
 
 
 def test_no_typing_call_follows_the_last_words():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phone.clock import HeldClock
-from tests.house import ANA, BEN, KIM, House, call, run, script
+from tests.house import ANA, BEN, KIM, House, call, gated, run, script
 
 SILENT = call("end_turn", reason="nothing to add")
 
@@ -145,6 +145,39 @@ def test_whoever_was_answered_may_go_on_for_a_minute_and_a_half(
         assert len(screen.bodies) == answers
 
     run(story, played, clock=clock)
+
+
+@pytest.mark.parametrize(("who", "answers"), [(ANA, 2), (BEN, 1)])
+def test_whoever_only_chatted_beside_was_not_answered(who: str, answers: int):
+    played = gated(call("shopping_list", change="show"), *["Yes."] * answers)
+
+    async def story(house: House) -> None:
+        group_id = await trip(house)
+        sent = await house.text("Threedots, is it far?", group_id=group_id)
+        await played.is_thinking()
+        await house.text("I bring crisps", group_id=group_id, from_handle=BEN)
+        await house.stored(2)
+        played.go_on()
+        await house.settled(turns=1)
+        assert played.asked()[-1].endswith("I bring crisps")
+        await house.text("and is it warm?", group_id=group_id, from_handle=who)
+        screen = await house.answered(sent.conversation_id, turns=2)
+        assert len(screen.bodies) == answers
+
+    run(story, played)
+
+
+def test_who_goes_on_after_an_answer_may_go_on_again_and_again():
+    played = script("Two hours.", "Very warm.", "No rain.")
+
+    async def story(house: House) -> None:
+        group_id = await trip(house)
+        for turn, words in enumerate(["Threedots, is it far?", "and warm?", "and dry?"], start=1):
+            sent = await house.text(words, group_id=group_id)
+            await house.settled(turns=turn)
+        assert len((await house.screen(sent.conversation_id)).bodies) == 3
+
+    run(story, played)
 
 
 def test_a_tapback_on_its_question_addresses_it():
