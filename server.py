@@ -74,7 +74,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running(settings, model, clock=clock, transport=transport) as deployment:
+        async with running(
+            settings, model, session="live", clock=clock, transport=transport
+        ) as deployment:
             door.open(deployment)
             try:
                 yield

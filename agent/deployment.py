@@ -11,6 +11,7 @@ from pydantic_ai.models import Model
 from agent.arrivals import Arrivals
 from agent.prompts import Prompts
 from memory.store import Store
+from memory.transcript import SessionKind
 from phone.client import AgentPhoneClient
 from phone.clock import Clock
 from tools.hands import Hands
@@ -24,6 +25,7 @@ class Deployment:
 
     Attributes:
         name: What the agent is called.
+        session: Behind which door it stands: every turn's record says so.
         public_url: Where files of `media/` are reached from outside; None when nowhere.
         quiet_for: Seconds without another text before the first word leaves.
         patient: Whether thinking waits for that pause as well.
@@ -31,6 +33,7 @@ class Deployment:
     """
 
     name: str
+    session: SessionKind
     clock: Clock
     store: Store
     phone: AgentPhoneClient

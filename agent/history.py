@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic_ai import BinaryContent, ModelMessage, ModelMessagesTypeAdapter, ModelRequest
+from pydantic_ai import BinaryContent, ModelMessage, ModelRequest
 from pydantic_ai.messages import (
     ModelResponse,
     TextPart,
@@ -21,6 +21,8 @@ from pydantic_ai.messages import (
 )
 from sqlmodel import Session, col, select
 
+from agent.keeping import as_kept, named, read_again
+from memory.recording import handles
 from memory.tables import Bubble, Message, MessageState, Turn, TurnState
 
 TURNS = 30
@@ -105,7 +107,7 @@ def _turn(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble]) ->
     ]
     opening: list[ModelMessage] = [ModelRequest(parts=asked)] if asked else []
     if turn.messages:
-        return opening + ModelMessagesTypeAdapter.validate_python(turn.messages)
+        return opening + read_again(turn.messages)
     said = [TextPart(b.text) for b in bubbles if b.turn_id == turn.id and b.message_id]
     return opening + ([ModelResponse(parts=said, timestamp=turn.started_at)] if said else [])
 
@@ -120,21 +122,14 @@ def _user_texts(turn: Turn) -> list[str]:
 def kept_since(messages: Sequence[ModelMessage], given: object) -> list[Any]:
     """A turn's model messages as a row keeps them: what followed the burst, without instructions.
 
-    The burst itself is in the message rows, and its photos are not copied into every row.
+    The burst itself is in the message rows.
 
     Args:
         given: The last part of the burst. The library merges neighbouring requests, so the request
             that holds it is where the turn begins.
     """
     burst_at = [i for i, message in enumerate(messages) if any(p is given for p in message.parts)]
-    after = list(messages[burst_at[-1] + 1 :]) if burst_at else []
-    plain: list[Any] = ModelMessagesTypeAdapter.dump_python(after, mode="json")
-    for message in plain:
-        message.pop("instructions", None)
-        for part in message["parts"]:
-            if part["part_kind"] == "user-prompt" and isinstance(part["content"], list):
-                part["content"] = [text for text in part["content"] if isinstance(text, str)]
-    return plain
+    return as_kept(messages[burst_at[-1] + 1 :] if burst_at else [])
 
 
 def burst(
@@ -162,15 +157,10 @@ def _content(
     for handle in handles(message):
         match photos.get(handle):
             case BinaryContent() as photo:
-                content += [f"[{handle}: a picture they sent]", photo]
+                content += [f"[{handle}: a picture they sent]", named(photo, handle)]
             case note:
                 content.append(f"[{handle}: {note or 'an attachment'}]")
     return content if len(content) > 1 else written(message, quoted)
-
-
-def handles(message: Message) -> list[str]:
-    """The handles of a message's attachments: `m12.1`, `m12.2`…"""
-    return [f"m{message.ref}.{place}" for place in range(1, len(message.media) + 1)]
 
 
 def written(message: Message, quoted: Mapping[str, str] | None = None) -> str:

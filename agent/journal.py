@@ -5,7 +5,7 @@ Each response is saved when it comes, each tool call before it runs and with its
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,9 +14,12 @@ from pydantic_ai import RunContext, ToolDefinition
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import ToolFailedError, ToolRetryError
 from pydantic_ai.messages import ModelResponse, ToolCallPart
+from pydantic_ai.models import ModelRequestContext
 from sqlmodel import Session
 
+from agent.asking import ask
 from agent.history import kept_since
+from memory.notes import Notes
 from memory.state import ConversationState
 from memory.store import Store
 from memory.tables import ToolCall, ToolState, Turn
@@ -31,13 +34,24 @@ class Journal(AbstractCapability[Hands]):
     store: Store
     clock: Clock
 
+    async def wrap_model_request(
+        self,
+        ctx: RunContext[Hands],
+        *,
+        request_context: ModelRequestContext,
+        handler: Callable[[ModelRequestContext], Awaitable[ModelResponse]],
+    ) -> ModelResponse:
+        """Note what the model is asked, and what the answer costs, for the turn's record."""
+        return await ask(ctx.deps.notes, request_context, handler, clock=self.clock)
+
     async def after_model_request(
         self, ctx: RunContext[Hands], *, request_context: Any, response: ModelResponse
     ) -> ModelResponse:
         """Save what the model has said so far in this turn."""
         hands = ctx.deps
         said = kept_since([*ctx.messages, response], hands.given)
-        await self.store.write(partial(_keep, turn_id=hands.turn_id, messages=said))
+        notes = hands.notes.as_json()
+        await self.store.write(partial(_keep, turn_id=hands.turn_id, messages=said, notes=notes))
         return response
 
     async def wrap_tool_execute(
@@ -60,21 +74,24 @@ class Journal(AbstractCapability[Hands]):
         try:
             result = await handler(args)
         except (ToolFailedError, ToolRetryError) as refusal:
-            await self._write(finish, ToolState.FAILED, str(refusal))
+            await self._write(finish, ctx.deps.notes, ToolState.FAILED, str(refusal))
             raise
         except BaseException:
-            await self._write(finish, ToolState.UNKNOWN, None)
+            await self._write(finish, ctx.deps.notes, ToolState.UNKNOWN, None)
             raise
-        await self._write(finish, ToolState.DONE, result)
+        await self._write(finish, ctx.deps.notes, ToolState.DONE, result)
         return result
 
-    async def _write(self, finish: Callable[..., None], state: ToolState, result: Any) -> None:
-        await self.store.write(partial(finish, state=state, result=result, now=self.clock.now()))
+    async def _write(
+        self, finish: Callable[..., None], notes: Notes, state: ToolState, result: Any
+    ) -> None:
+        done = partial(finish, notes=notes.as_json(), state=state, result=result)
+        await self.store.write(partial(done, now=self.clock.now()))
 
 
-def _keep(session: Session, *, turn_id: str, messages: list[Any]) -> None:
+def _keep(session: Session, *, turn_id: str, messages: list[Any], notes: dict[str, Any]) -> None:
     turn = session.get_one(Turn, turn_id)
-    turn.messages = messages
+    turn.messages, turn.notes = messages, notes
     session.add(turn)
 
 
@@ -98,13 +115,15 @@ def _finish(
     *,
     row_id: int | None,
     memory: ConversationState,
+    notes: dict[str, Any],
     state: ToolState,
     result: Any,
     now: float,
 ) -> None:
-    """What came of a call, and the memory as it left it: both or neither survive a crash."""
+    """What came of a call, and the memory as it left it: all or nothing survives a crash."""
     row = session.get_one(ToolCall, row_id)
     row.state, row.result, row.finished_at = state, result, utc(now)
     turn = session.get_one(Turn, row.turn_id)
     turn.memory_after = memory.model_dump(mode="json")
+    turn.notes = notes
     session.add_all([row, turn])

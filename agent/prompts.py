@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from string import Template
+
+from memory.transcript import PromptFile
+
+
+def version_of(files: Sequence[PromptFile]) -> str:
+    """A short hash over the prompts, by which one sees that something was edited."""
+    told = "".join(f"{file.name}\0{file.sha256}\0" for file in files)
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 class PromptError(Exception):
@@ -38,16 +48,19 @@ class Prompts:
                 f"{path}: {error}. Write a dollar sign that means one as $$."
             ) from error
 
+    def files(self) -> list[PromptFile]:
+        """Every prompt as it stands now: the words an answer is given under."""
+        names = {path.stem for path in [*self._shipped.glob("*.md"), *self.folder.glob("*.md")]}
+        return [self._file(self._path(name)) for name in sorted(names)]
+
     def version(self) -> str:
-        """A short hash over every prompt as it stands now: the words an answer was given under."""
-        digest = hashlib.sha256()
-        for name in sorted(
-            {path.name for path in [*self._shipped.glob("*.md"), *self.folder.glob("*.md")]}
-        ):
-            digest.update(
-                name.encode() + b"\0" + self._path(name.removesuffix(".md")).read_bytes() + b"\0"
-            )
-        return digest.hexdigest()[:8]
+        """The short hash over all of them."""
+        return version_of(self.files())
+
+    def _file(self, path: Path) -> PromptFile:
+        now = path.stat()
+        digest = _digest(path, now.st_mtime_ns, now.st_size)
+        return PromptFile(name=path.name, sha256=digest, is_own=path.parent == self.folder)
 
     def _path(self, name: str) -> Path:
         for folder in (self.folder, self._shipped):
@@ -55,3 +68,9 @@ class Prompts:
             if path.is_file():
                 return path
         raise PromptError(f"There is no prompt {name}.md in {self.folder}. Write it there.")
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, changed_at_ns: int, size: int) -> str:
+    """The SHA-256 of a file's bytes, read once for each change."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from pydantic_ai import DeferredToolResults, ModelMessagesTypeAdapter, ModelRequest
+from pydantic_ai import DeferredToolResults, ModelRequest
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from sqlmodel import Session, col, select
 
 from agent.build import END, idempotent_tools
 from agent.deployment import Deployment
+from agent.keeping import read_again
 from agent.scene import Scene
 from agent.thinking import Ending, ending_of
 from memory.bubbles import of_turn
@@ -32,7 +33,7 @@ async def take_up(deployment: Deployment, turn: Turn, scene: Scene) -> Ending | 
     calls = await deployment.store.read(partial(_calls_of, turn.id))
     bubbles = await deployment.store.read(partial(of_turn, turn_id=turn.id))
     _restore(scene, turn, calls, bubbles)
-    saved = ModelMessagesTypeAdapter.validate_python(turn.messages or [])
+    saved = read_again(turn.messages or [])
     if not saved or not isinstance(saved[-1], ModelResponse):
         return None
     asked = [part for part in saved[-1].parts if isinstance(part, ToolCallPart)]

@@ -27,6 +27,7 @@ from agent.worker import Worker
 from memory.database_file import served_alone
 from memory.listening import RECONNECT_AFTER, hear_replicas
 from memory.store import Store
+from memory.transcript import SessionKind
 from phone.client import AgentPhoneClient
 from phone.clock import Clock, SystemClock
 from phone.errors import PhoneError
@@ -50,12 +51,14 @@ async def running(
     settings: Settings,
     model: Model,
     *,
+    session: SessionKind,
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Deployment]:
     """A deployment at work: store open, client open, worker taking turns; on the way out it drains.
 
     Args:
+        session: What the records of its turns are to say of this door.
         transport: How AgentPhone is reached; real HTTP when left out.
     """
     clock = clock or SystemClock()
@@ -70,7 +73,9 @@ async def running(
             clock=clock,
         ) as phone,
     ):
-        deployment = assemble(settings, model, store=store, phone=phone, clock=clock)
+        deployment = assemble(
+            settings, model, session=session, store=store, phone=phone, clock=clock
+        )
         rounds = [*rounds_of(deployment), *_hearing(deployment)]
         async with at_work(deployment, name=_worker_name(), rounds=rounds):
             yield deployment
@@ -80,6 +85,7 @@ def assemble(
     settings: Settings,
     model: Model,
     *,
+    session: SessionKind,
     store: Store,
     phone: AgentPhoneClient,
     clock: Clock,
@@ -88,6 +94,7 @@ def assemble(
     """The objects of one deployment, by its settings. Nothing runs yet."""
     return Deployment(
         name=settings.threedots_name,
+        session=session,
         clock=clock,
         store=store,
         phone=phone,

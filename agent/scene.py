@@ -19,13 +19,13 @@ from agent.history import (
     earlier,
     excerpt,
     facts_of,
-    handles,
     past_of,
     speaker,
 )
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
+from memory.recording import handles
 from memory.remembering import Memory, load, recall
 from memory.tables import Bubble, Mailbox, Message, Turn
 from memory.turns import Burst, Claim, join, wrote_again
@@ -47,12 +47,14 @@ class Scene:
     """One turn, set up: the hands the tools work with, and the messages the model reads.
 
     Attributes:
+        opening: The request among them with which the turn begins.
         again: Calls a dead worker left in the middle that are to run before the model is asked.
     """
 
     hands: Hands
     memory: Memory
     messages: list[ModelMessage]
+    opening: ModelRequest
     again: DeferredToolResults | None = None
 
 
@@ -111,7 +113,7 @@ async def set_up(
     context = UserPromptPart(_context(deployment, hands, conversation, past, messages))
     request = ModelRequest(parts=[context, *asked])
     hands.given = request.parts[-1]
-    return Scene(hands, memory, [*earlier(past), request])
+    return Scene(hands, memory, [*earlier(past), request], request)
 
 
 async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
@@ -121,6 +123,7 @@ async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
         return []
     messages = await deployment.store.write(partial(join, claim=hands.claim, turn_id=hands.turn_id))
     hands.floor.heard(messages)
+    hands.notes.heard(messages, now=deployment.clock.now())
     for message in messages:
         if message.message_id:
             hands.references[f"m{message.ref}"] = message.message_id
@@ -148,6 +151,7 @@ def _hands(
         outbox=deployment.outbox,
         memory=memory.state,
         floor=floor,
+        notes=given.notes,
         instructions=_instructions(deployment, mailbox),
         nudge=deployment.prompts.text("nudge"),
         references=_references(past, messages),

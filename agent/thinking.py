@@ -19,8 +19,11 @@ from pydantic_ai.exceptions import (
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.settings import ModelSettings
 
+from agent.asking import bare
 from agent.deployment import Deployment
 from agent.history import kept_since
+from agent.keeping import as_kept
+from agent.prompts import version_of
 from agent.scene import Scene
 from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
@@ -61,28 +64,28 @@ class Ending:
 
 async def think(deployment: Deployment, scene: Scene) -> Ending:
     """Run the model until it ends the turn, and say how it did. A model's failure is an ending."""
-    record = _opening_record(deployment, scene)
+    _note_opening(deployment, scene)
     started, tries = deployment.clock.now(), 0
     while True:
         with capture_run_messages() as seen:
             try:
-                reason = await _run(deployment, scene, record)
+                reason = await _run(deployment, scene)
                 break
             except (ModelAPIError, FallbackExceptionGroup) as error:
                 tries += 1
                 wait = min(2.0**tries, 30.0)
                 late = deployment.clock.now() + wait - started > PATIENCE
                 if scene.hands.did_something or late or not _passing(error):
-                    log.error("no model could be had: %s", _bare(error))
-                    return Ending("failed", UNAVAILABLE, {**record, **_said(scene, seen)})
+                    log.error("no model could be had: %s", bare(error))
+                    return Ending("failed", UNAVAILABLE, _said(scene, seen))
                 log.warning(
-                    "the model did not answer (%s); asking again in %.0f s", _bare(error), wait
+                    "the model did not answer (%s); asking again in %.0f s", bare(error), wait
                 )
             except AgentRunError as error:
-                log.error("the model's turn was stopped: %s", _bare(error))
-                return _stopped(scene.hands, error, {**record, **_said(scene, seen)})
+                log.error("the model's turn was stopped: %s", bare(error))
+                return _stopped(scene.hands, error, _said(scene, seen))
         await deployment.clock.sleep(wait)
-    return ending_of(scene.hands, reason, {**record, **_said(scene, seen)})
+    return ending_of(scene.hands, reason, _said(scene, seen))
 
 
 async def undisturbed(
@@ -110,7 +113,7 @@ async def undisturbed(
         await asyncio.wait({run})
 
 
-async def _run(deployment: Deployment, scene: Scene, record: dict[str, Any]) -> str:
+async def _run(deployment: Deployment, scene: Scene) -> str:
     agent = deployment.agent
     with agent.parallel_tool_call_execution_mode("sequential"):
         result = await agent.run(
@@ -121,23 +124,18 @@ async def _run(deployment: Deployment, scene: Scene, record: dict[str, Any]) -> 
             model_settings=ModelSettings(timeout=MODEL_SECONDS),
             usage_limits=LIMITS,
         )
-    usage = result.usage
-    record["usage"] = {
-        "requests": usage.requests,
-        "tool_calls": usage.tool_calls,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-    }
     return result.output
 
 
-def _opening_record(deployment: Deployment, scene: Scene) -> dict[str, Any]:
-    return {
-        "model": deployment.model.model_name,
-        "prompt_hash": deployment.prompts.version(),
-        "instructions": scene.hands.instructions,
-        "memory_before": scene.memory.before.model_dump(mode="json"),
-    }
+def _note_opening(deployment: Deployment, scene: Scene) -> None:
+    """What the model is asked with, for the turn's row and its record."""
+    notes, files = scene.hands.notes, deployment.prompts.files()
+    notes.model = deployment.model.model_name
+    notes.prompts, notes.prompt_hash = files, version_of(files)
+    notes.instructions = scene.hands.instructions
+    if notes.memory_before is None:
+        notes.memory_before = scene.memory.before.model_dump(mode="json")
+    [notes.opening] = as_kept([scene.opening])
 
 
 def _said(scene: Scene, seen: Sequence[ModelMessage]) -> dict[str, Any]:
@@ -176,9 +174,3 @@ def _passing(error: Exception) -> bool:
     if isinstance(error, ModelHTTPError):
         return error.status_code in (408, 409, 425, 429) or error.status_code >= 500
     return True
-
-
-def _bare(error: Exception) -> str:
-    """An error without what it quotes: bodies of requests hold people's words."""
-    status = getattr(error, "status_code", None)
-    return f"{type(error).__name__}{f' {status}' if status else ''}"

@@ -49,6 +49,7 @@ async def take_turn(deployment: Deployment, claim: Claim, burst: Burst) -> None:
             turn_id=burst.turn.id,
             outcome=ending.outcome,
             reason=ending.reason,
+            notes=burst.notes,
             now=deployment.clock.now(),
             **ending.record,
         )
@@ -114,7 +115,9 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
             return Ending("silent", "not addressed in the group")
     dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
     floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, asked_by=asked_by)
-    async with typing(deployment.outbox, dots, clock=deployment.clock, floor=floor):
+    async with typing(
+        deployment.outbox, dots, clock=deployment.clock, floor=floor, notes=burst.notes
+    ):
         if conversation is None:
             conversation = await _read_conversation(deployment, claim, burst, mailbox)
         if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
@@ -176,13 +179,14 @@ async def _answer(
         thinking = think(deployment, scene)
         if (ending := await undisturbed(deployment, claim.mailbox_id, floor, thinking)) is not None:
             return scene, ending
-        await deployment.store.write(partial(_begin_again, claim=claim, turn_id=burst.turn.id))
+        again = partial(_begin_again, claim=claim, turn_id=burst.turn.id)
+        burst.notes.began_again(await deployment.store.write(again), now=deployment.clock.now())
 
 
-def _begin_again(session: Session, *, claim: Claim, turn_id: str) -> None:
+def _begin_again(session: Session, *, claim: Claim, turn_id: str) -> list[Message]:
     """Take what has come since into the turn; what was thought without it is forgotten."""
-    join(session, claim, turn_id)
     session.get_one(Turn, turn_id).messages = None
+    return join(session, claim, turn_id)
 
 
 async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:

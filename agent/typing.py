@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from memory.notes import Notes
 from phone.clock import Clock
 from phone.errors import PhoneError
 from tools.floor import Floor
@@ -20,7 +21,7 @@ REFRESH = 5.0
 
 @asynccontextmanager
 async def typing(
-    outbox: Outbox, conversation_id: str | None, *, clock: Clock, floor: Floor
+    outbox: Outbox, conversation_id: str | None, *, clock: Clock, floor: Floor, notes: Notes
 ) -> AsyncIterator[None]:
     """Show the typing bubble during the body. Best effort: it delays nothing and fails silently.
 
@@ -29,7 +30,7 @@ async def typing(
     if conversation_id is None:
         yield
         return
-    dots = asyncio.create_task(_keep_typing(outbox, conversation_id, clock, floor))
+    dots = asyncio.create_task(_keep_typing(outbox, conversation_id, clock, floor, notes))
     await asyncio.sleep(0)  # the dots' request is on its way before anything else is asked for
     try:
         yield
@@ -39,10 +40,14 @@ async def typing(
             await dots
 
 
-async def _keep_typing(outbox: Outbox, conversation_id: str, clock: Clock, floor: Floor) -> None:
+async def _keep_typing(
+    outbox: Outbox, conversation_id: str, clock: Clock, floor: Floor, notes: Notes
+) -> None:
     while not floor.closing:
         try:
             await outbox.typing(conversation_id)
+            notes.typed(shown=True, now=clock.now())
         except PhoneError as error:
+            notes.typed(shown=False, now=clock.now())
             log.debug("typing in conversation %s did not show: %s", conversation_id, error)
         await clock.sleep(REFRESH)

@@ -121,7 +121,13 @@ class Worker:
         while not self._stopping:
             await send_loose(deployment, held)
             burst = await deployment.store.write(
-                partial(take, claim=held, turn_id=deployment.new_id(), now=deployment.clock.now())
+                partial(
+                    take,
+                    claim=held,
+                    turn_id=deployment.new_id(),
+                    kind=deployment.session,
+                    now=deployment.clock.now(),
+                )
             )
             if burst is None:
                 return

@@ -117,7 +117,11 @@ class Local:
             async with (
                 self.twin,
                 running(
-                    self._settings, self._model, clock=self._clock, transport=self.transport
+                    self._settings,
+                    self._model,
+                    session="local",
+                    clock=self._clock,
+                    transport=self.transport,
                 ) as deployment,
             ):
                 self.deployment = deployment

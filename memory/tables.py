@@ -4,13 +4,16 @@ event ─┐  every signed webhook, raw           mailbox   one conversation: it
 event_key  what makes it a duplicate             ├── message   what people wrote and tapped
 dead_letter  unreadable, or poison               ├── turn      one burst and what was done about it
 consent    the opt-out ledger, append-only       │     └── tool_call   written before it runs
-twin_record  the phone page's line               ├── bubble    the outbox: one outbound message each
+                                                 ├── bubble    the outbox: one outbound message each
+                                                 ├── transcript   the record of a settled turn
                                                  └── metadata_entry  the metadata's recent past
+
+What concerns no conversation is in `memory/keepsakes.py`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,33 +21,15 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
-    DateTime,
-    Dialect,
     Index,
     LargeBinary,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 from sqlmodel import Field, SQLModel
 
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """An aware UTC time in every database: SQLite forgets the zone; it is put back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """On the way in: whatever the zone, the same moment in UTC."""
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """On the way out: always with its zone."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from memory.columns import UTCDateTime
 
 
 class MessageState(StrEnum):
@@ -226,6 +211,7 @@ class Turn(SQLModel, table=True):
     """One burst of inbound messages and everything done about it: what a transcript is made of.
 
     Attributes:
+        session: Behind which door it was begun: `live`, `local` or `eval`.
         epoch: The lease it ran under.
         attempts: How often a worker has begun or taken it up and was not merely interrupted; above
             one, it broke or a worker died in it (`memory.crashes`).
@@ -237,6 +223,7 @@ class Turn(SQLModel, table=True):
         usage: Tokens and requests spent.
         memory_before, memory_after: The `ConversationState`, when the turn began and ended.
         memory_note: What is to be known about saving it: what had to go, or why it was not saved.
+        notes: What only the run sees (`memory.notes.Notes`), until it is in the turn's transcript.
     """
 
     __table_args__ = (
@@ -251,6 +238,7 @@ class Turn(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
+    session: str | None = None
     epoch: int
     attempts: int = 1
     state: str = Field(default=TurnState.RUNNING, index=True)
@@ -266,6 +254,7 @@ class Turn(SQLModel, table=True):
     memory_after: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     memory_saved: bool | None = None
     memory_note: str | None = Field(default=None, sa_type=Text)
+    notes: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     started_at: datetime = Field(sa_type=UTCDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
@@ -385,11 +374,24 @@ class MetadataEntry(SQLModel, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
 
 
-class TwinRecord(SQLModel, table=True):
-    """One thing the twin of AgentPhone remembers between two runs of `threedots phone`."""
+class Transcript(SQLModel, table=True):
+    """The record of one settled turn. Append-only: what is learnt later stands elsewhere.
 
-    __tablename__ = "twin_record"
+    Attributes:
+        record: A `memory.transcript.TurnRecord` as JSON text; the other columns only find it.
+        turn_id: The turn's row may be deleted before this.
+        last_message_id: The conversation's newest message then: the next record begins after it.
+    """
 
-    kind: str = Field(primary_key=True)
-    id: str = Field(primary_key=True)
-    data: str = Field(sa_type=Text)
+    __table_args__ = (Index("transcripts_of_mailbox", "mailbox_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    turn_id: str = Field(unique=True, index=True)
+    mailbox_id: int = Field(foreign_key="mailbox.id")
+    session: str
+    outcome: str
+    model: str | None = None
+    prompt_hash: str | None = None
+    last_message_id: int
+    started_at: datetime = Field(sa_type=UTCDateTime, index=True)
+    record: str = Field(sa_type=Text)

@@ -9,7 +9,7 @@ with `LeaseLost`, and it must drop everything it was about to do.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,10 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from memory.notes import Notes
+from memory.recording import keep_record
 from memory.tables import Bubble, BubbleState, Mailbox, Message, MessageState, Turn, TurnState
+from memory.transcript import SessionKind
 from phone.clock import utc
 
 LEASE = 15.0
@@ -46,11 +49,13 @@ class Burst:
     Attributes:
         messages: Oldest first, as they reached AgentPhone.
         resumed: The turn was begun by a worker that did not finish it; see `turn.attempts`.
+        notes: What its run sees and no other row tells, to be handed to `settle`.
     """
 
     turn: Turn
     messages: list[Message]
     resumed: bool
+    notes: Notes = field(default_factory=Notes)
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float = LEASE) -> Claim | None:
@@ -110,11 +115,16 @@ def held(session: Session, claim: Claim) -> bool:
     return _held_mailbox(session, claim) is not None
 
 
-def take(session: Session, claim: Claim, *, turn_id: str, now: float) -> Burst | None:
+def take(
+    session: Session, claim: Claim, *, turn_id: str, kind: SessionKind, now: float
+) -> Burst | None:
     """Everything that waits, as one new turn; or the turn that a dead worker left running.
 
     None when nothing waits: the mailbox is let go in the same transaction, so that a message is
     either in this burst or makes the mailbox due again. So does a bubble outside any turn.
+
+    Args:
+        kind: Behind which door we are, for the turn's record.
 
     Raises:
         LeaseLost: The claim is somebody else's now.
@@ -124,7 +134,8 @@ def take(session: Session, claim: Claim, *, turn_id: str, now: float) -> Burst |
         select(Turn).where(Turn.mailbox_id == mailbox.id, Turn.state == TurnState.RUNNING)
     ).first()
     if running is not None:
-        return _taken_up(session, running, claim, turn_id=turn_id)
+        running.session = running.session or kind  # it may be older than the column
+        return _taken_up(session, running, claim, turn_id=turn_id, now=now)
     messages = _waiting(session, claim)
     if not messages:
         _release(mailbox, due_at=utc(now) if _has_loose(session, claim.mailbox_id) else None)
@@ -132,6 +143,7 @@ def take(session: Session, claim: Claim, *, turn_id: str, now: float) -> Burst |
     turn = Turn(
         id=turn_id,
         mailbox_id=claim.mailbox_id,
+        session=kind,
         epoch=claim.epoch,
         channel=mailbox.channel,
         started_at=utc(now),
@@ -177,23 +189,28 @@ def settle(
     *,
     outcome: str,
     reason: str | None = None,
+    notes: Notes | None = None,
     now: float,
     **columns: Any,
 ) -> None:
-    """End a turn and with it every message it took. The mailbox stays held: `take` again.
+    """End a turn and with it every message it took, and write its record: no turn ends without.
+
+    The mailbox stays held: `take` again.
 
     Args:
         outcome: `answered`, `reacted`, `silent`, `handed_over`, `dropped` or `failed`. Its messages
             get the same, with the reason in brackets: `dropped(opted_out)`.
+        notes: What its run has seen; None when it is gone: then what was kept of it counts.
         columns: Other columns of `Turn` to write with it.
 
     Raises:
         LeaseLost: The claim is somebody else's now.
     """
     turn = _running_turn(session, claim, turn_id)
-    turn.state = TurnState.SETTLED
+    notes = notes or Notes.model_validate(turn.notes or {})
+    turn.state, turn.notes = TurnState.SETTLED, None
     turn.outcome, turn.reason, turn.settled_at = outcome, reason, utc(now)
-    for name, value in columns.items():
+    for name, value in (notes.columns() | columns).items():
         if name not in Turn.model_fields:
             raise TypeError(f"Turn has no column {name!r}")
         setattr(turn, name, value)
@@ -202,6 +219,9 @@ def settle(
         .where(col(Message.turn_id) == turn_id)
         .values(state=MessageState.SETTLED, outcome=f"{outcome}({reason})" if reason else outcome)
     )
+    record = keep_record(session, turn, _mailbox(session, claim), notes)
+    if turn.usage is None and record.requests:
+        turn.usage = record.usage.model_dump(mode="json")
 
 
 def let_go(session: Session, claim: Claim, *, now: float) -> None:
@@ -265,17 +285,20 @@ def _running_turn(session: Session, claim: Claim, turn_id: str) -> Turn:
     return turn
 
 
-def _taken_up(session: Session, turn: Turn, claim: Claim, *, turn_id: str) -> Burst:
+def _taken_up(session: Session, turn: Turn, claim: Claim, *, turn_id: str, now: float) -> Burst:
     """The turn that runs here already: left by a dead worker, or begun by this very call.
 
     The latter when the connection broke during the commit and the work was replayed.
     """
     resumed = turn.id != turn_id
+    notes = Notes.model_validate(turn.notes or {})
     if resumed:
         turn.epoch = claim.epoch
         turn.attempts += 1
+        notes.taken_up(now=now)
+        turn.notes = notes.as_json()
     messages = session.exec(_in_order(select(Message).where(Message.turn_id == turn.id))).all()
-    return Burst(turn, list(messages), resumed=resumed)
+    return Burst(turn, list(messages), resumed, notes)
 
 
 def _waiting(session: Session, claim: Claim) -> list[Message]:

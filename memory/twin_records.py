@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlmodel import Session, select
 
 from memory import engines, schema
-from memory.tables import TwinRecord
+from memory.keepsakes import TwinRecord
 
 
 class TwinRecords:

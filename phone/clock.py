@@ -68,6 +68,11 @@ class HeldClock:
         """The time it was last moved to."""
         return self._now
 
+    @property
+    def sleepers(self) -> int:
+        """How many wait for it to move on."""
+        return len(self._sleepers)
+
     async def sleep(self, seconds: float) -> None:
         """As `Clock.sleep`: only `advance` ends it."""
         if seconds <= 0:

@@ -37,7 +37,8 @@ from sqlmodel import Session, col, select
 
 from evals.local import KEY, Local, local_settings
 from memory import engines, schema
-from memory.tables import Bubble, Mailbox, Message, Turn
+from memory.tables import Bubble, Mailbox, Message, Transcript, Turn
+from memory.transcript import TurnRecord
 from phone.clock import Clock, HeldClock, utc
 from phone.emulator.records import PROJECT
 from phone.webhook import sign
@@ -407,8 +408,13 @@ class House:
         assert isinstance(self.clock, HeldClock)
         until = self.clock.now() + seconds
         while (left := until - self.clock.now()) > 0:
+            asleep = self.clock.sleepers
             self.clock.advance(min(left, 2.5))
             await asyncio.sleep(0.01)
+            with suppress(TimeoutError):  # who was woken sleeps again, unless it is at an end
+                async with asyncio.timeout(0.2):
+                    while self.clock.sleepers < asleep:  # noqa: ASYNC110  # a count rings no bell
+                        await asyncio.sleep(0.005)
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await self.until(self._leases_are_renewed)
@@ -443,6 +449,11 @@ class House:
 
     async def rows(self, table: type[Any]) -> list[Any]:
         return await self.read(lambda session: list(session.exec(select(table)).all()))
+
+    async def records(self) -> list[TurnRecord]:
+        """The records of the settled turns, in the order in which they were settled."""
+        rows = sorted(await self.rows(Transcript), key=lambda row: row.id)
+        return [TurnRecord.model_validate_json(row.record) for row in rows]
 
     async def bubbles(self) -> list[Bubble]:
         return sorted(await self.rows(Bubble), key=lambda bubble: bubble.position)

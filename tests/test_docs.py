@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from agent.settings import Settings, env_example
+from memory.transcript import schema
 from threedots import app
 from tools.custom import custom
 from tools.hands import Hands
@@ -140,11 +142,34 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def test_the_schema_of_the_record_is_written_from_its_model():
+    kept = (ROOT / "docs" / "turn-record.schema.json").read_text()
+    assert kept == record_schema(), "run: make docs"
+
+
+def test_the_page_about_the_record_names_only_fields_there_are():
+    whole = schema()
+    parts = [whole, *whole["$defs"].values()]
+    fields = {name for part in parts for name in part.get("properties", {})}
+    page = (ROOT / "docs" / "turn-record.md").read_text()
+    named = {name for told in re.findall(r"`([a-z_.]+)`", page) for name in told.split(".")}
+    about = {"agent", "history", "earlier", "memory", "transcript", "py", "make", "docs"}
+    values = {"confirmed_late", "unresolved", "extra_headers", "extra_body", "url"}
+    assert named & fields - about > {"heard", "wire", "since"}
+    assert named - fields - about - values == set()
+
+
+def record_schema() -> str:
+    """`docs/turn-record.schema.json`: what every record is."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def write() -> None:
     """Write what is generated: `make docs`."""
     (ROOT / ".env.example").write_text(env_example())
     (ROOT / "docs").mkdir(exist_ok=True)
     (ROOT / "docs" / "commands.md").write_text(commands_page())
+    (ROOT / "docs" / "turn-record.schema.json").write_text(record_schema())
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ class Floor:
     """The floor in one turn.
 
     Attributes:
+        clock: What the turn lives by.
         ours: Whether something of ours has become visible in this turn, or is about to.
         acted: Whether a tool has started that does more than read: the thinking is not repeated.
         closing: Whether the last words are being said: no more typing bubble after them.
@@ -41,7 +42,7 @@ class Floor:
         self.ours = False
         self.acted = False
         self.closing = False
-        self._clock = clock
+        self.clock = clock
         self._quiet_for = quiet_for
         self._asked_by = asked_by
         self._began = clock.now()
@@ -60,7 +61,7 @@ class Floor:
     @property
     def gives_way(self) -> bool:
         """Whether somebody who writes now still comes before what we were about to say."""
-        soon = self._clock.now() - self._began < SECONDS
+        soon = self.clock.now() - self._began < SECONDS
         return soon and self._interruptions < TIMES
 
     @property
@@ -79,8 +80,8 @@ class Floor:
 
     async def quiet(self) -> None:
         """Return when they have been quiet for long enough."""
-        while (left := self._quiet_at - self._clock.now()) > 0:
-            await self._clock.sleep(left)
+        while (left := self._quiet_at - self.clock.now()) > 0:
+            await self.clock.sleep(left)
 
     async def take(self) -> None:
         """Wait for our moment before anything becomes visible; after the first time, at once."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic_ai.messages import UserPromptPart
 
 from memory.bubbles import LANDED, SUPERSEDED, Draft
+from memory.notes import Notes
 from memory.state import ConversationState, OwnState
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
@@ -55,6 +56,7 @@ class Hands:
         tapped: References this turn has tapped back on.
         changed_background: Whether a background was set or removed in this turn.
         floor: Whose turn it is to speak; asked before anything becomes visible.
+        notes: What is to be known of this turn that no row tells: `act` writes there.
         hear: Takes what they have written since into this turn, as parts for the next request.
         nudged: Whether it was told; once is enough.
         warned: Whether a refusal went back to the model; once is enough.
@@ -67,6 +69,7 @@ class Hands:
     outbox: Outbox
     memory: ConversationState
     floor: Floor
+    notes: Notes = field(default_factory=Notes)
     hear: Hear = nothing_new
     given: object = None
     instructions: str = ""

@@ -10,6 +10,7 @@ from pydantic_ai import FunctionToolset, ModelRetry, RunContext, ToolDefinition,
 
 from phone.errors import NotOnIMessage, PhoneError
 from phone.types import TAPBACKS, SendStyle
+from tools.acts import noted
 from tools.hands import Hands, UnknownReference, told
 
 VISIBLE = {"visible": True}
@@ -103,7 +104,10 @@ async def react(ctx: RunContext[Hands], tapback: str, message_id: str | None = N
     target = _message_id(hands, name)
     await hands.floor.take()
     try:
-        landed = await _tap(hands, target, tapback)
+        landed = await noted(
+            hands, _tap(hands, target, tapback), act="tapback", call_id=ctx.tool_call_id,
+            asked=tapback, ref=name, landed=str,
+        )  # fmt: skip
     except NotOnIMessage as error:
         raise ToolFailed(
             f"No tapback: this conversation is SMS now. Use words. ({error})"
@@ -111,11 +115,12 @@ async def react(ctx: RunContext[Hands], tapback: str, message_id: str | None = N
     except PhoneError as error:
         raise ToolFailed(f"No tapback on {name}: {error}") from error
     hands.tapped.append(name)
-    return f"Tapped back {landed} on {name}."
+    instead = "" if landed == tapback else f" (this line cannot send {tapback})"
+    return f"Tapped back {landed}{instead} on {name}."
 
 
 async def _tap(hands: Hands, target: str, tapback: str) -> str:
-    """Send the tapback; an emoji this line cannot send becomes the nearest of the six."""
+    """Send the tapback, and say which: an emoji this line cannot send becomes the nearest one."""
     try:
         await hands.outbox.react(target, tapback)
     except NotOnIMessage:
@@ -125,7 +130,7 @@ async def _tap(hands: Hands, target: str, tapback: str) -> str:
             raise
         nearest = NEAREST.get(tapback.replace("\ufe0f", ""), "like")
         await hands.outbox.react(target, nearest)
-        return f"{nearest} (this line cannot send {tapback})"
+        return nearest
     return tapback
 
 
@@ -153,7 +158,11 @@ async def set_background(ctx: RunContext[Hands], media: str) -> str:
     picture = _picture(hands, media)
     await hands.floor.take()
     try:
-        answer = await hands.outbox.set_background(conversation_id, picture)
+        answer = await noted(
+            hands, hands.outbox.set_background(conversation_id, picture), act="background",
+            call_id=ctx.tool_call_id, asked=media,
+            landed=lambda answer: media if answer.has_background else None,
+        )  # fmt: skip
     except PhoneError as error:
         raise ToolFailed(f"The background was not set: {error}") from error
     if not answer.has_background:
@@ -173,7 +182,10 @@ async def remove_background(ctx: RunContext[Hands]) -> str:
     conversation_id = _one_to_one(hands)
     await hands.floor.take()
     try:
-        await hands.outbox.remove_background(conversation_id)
+        await noted(
+            hands, hands.outbox.remove_background(conversation_id), act="background",
+            call_id=ctx.tool_call_id, asked=None, landed=lambda _: None,
+        )  # fmt: skip
     except PhoneError as error:
         raise ToolFailed(f"The background was not removed: {error}") from error
     hands.changed_background = True

@@ -8,12 +8,13 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlmodel import AutoString, SQLModel
 
-from memory import tables
+from memory import keepsakes, tables  # noqa: F401  # importing them fills the metadata
+from memory.columns import UTCDateTime
 
 
 def plain_type(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
     """Write SQLAlchemy's own types into revisions: they must not change when ours do."""
-    if kind == "type" and isinstance(item, tables.UTCDateTime):
+    if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
     return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
 

@@ -73,7 +73,7 @@ def picture(line: Line, url: str) -> tuple[bytes, str]:
 
 
 def shown(data: bytes, kind: str) -> tuple[bytes, str]:
-    """A picture as a browser can show it: what an iPhone takes (HEIC) as JPEG, the rest as it is."""
+    """A picture as a browser can show it: HEIC, as iPhones take it, as JPEG; the rest as it is."""
     if kind != "image/heic":
         return data, kind
     file = io.BytesIO()

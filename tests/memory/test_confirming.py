@@ -246,13 +246,13 @@ def test_a_bubble_outside_any_turn_keeps_its_conversation_due_until_it_is_sent(
         assert mine is not None
         box = session.get_one(Mailbox, mine.mailbox_id)
         bubble(session, box, id="old", state="rejected")
-        burst = take(session, mine, turn_id="t1", now=NOW)
+        burst = take(session, mine, turn_id="t1", kind="live", now=NOW)
         assert burst is not None
         for message in burst.messages:
             message.state = "settled"
         burst.turn.state = "settled"
         new = send_again(session, bubble_id="old", new_id="new", now=NOW)
-        assert take(session, mine, turn_id="t2", now=NOW) is None
+        assert take(session, mine, turn_id="t2", kind="live", now=NOW) is None
         again = claim(session, owner="w1", now=NOW)
         assert again is not None, "it was let go, but is due"
         assert [b.id for b in pick_up_loose(session, claim=again, now=NOW)] == ["new"]
@@ -262,7 +262,7 @@ def test_a_bubble_outside_any_turn_keeps_its_conversation_due_until_it_is_sent(
         assert last is not None
         new.state = BubbleState.CONFIRMED
         session.flush()
-        assert take(session, last, turn_id="t3", now=NOW) is None
+        assert take(session, last, turn_id="t3", kind="live", now=NOW) is None
         assert box.due_at is None
 
     database(work)

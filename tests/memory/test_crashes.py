@@ -15,7 +15,7 @@ def begun(database: Database, *, attempts: int = 1, owner: str = "w") -> Claim:
         deliver(session, inbound("hi"), body=b'{"it": 1}')
         mine = claim(session, owner=owner, now=NOW)
         assert mine is not None
-        burst = take(session, mine, turn_id="t1", now=NOW)
+        burst = take(session, mine, turn_id="t1", kind="live", now=NOW)
         assert burst is not None
         burst.turn.attempts = attempts
         return mine
@@ -78,7 +78,7 @@ def test_a_tapback_that_is_poison_is_kept_with_its_webhook_as_well(database: Dat
         deliver(session, tapback("ours"), body=b"tap")
         mine = claim(session, owner="w", now=NOW)
         assert mine is not None
-        take(session, mine, turn_id="t1", now=NOW)
+        take(session, mine, turn_id="t1", kind="live", now=NOW)
         return mine
 
     mine = database(begin)
@@ -93,7 +93,7 @@ def test_what_was_interrupted_is_not_counted_and_free_after_a_moment(database: D
     assert database(lambda s: claim(s, owner="other", now=NOW + PAUSE - 1)) is None
     other = database(lambda s: claim(s, owner="other", now=NOW + PAUSE))
     assert other is not None
-    burst = database(lambda s: take(s, other, turn_id="t2", now=NOW + PAUSE))
+    burst = database(lambda s: take(s, other, turn_id="t2", kind="live", now=NOW + PAUSE))
     assert burst is not None
     assert (burst.turn.id, burst.resumed, burst.turn.attempts) == ("t1", True, 1)
 

@@ -44,7 +44,7 @@ def poisoned(database: Database) -> int:
         deliver(session, inbound("hi"))
         mine = claim(session, owner="w", now=NOW)
         assert mine is not None
-        take(session, mine, turn_id="t1", now=NOW)
+        take(session, mine, turn_id="t1", kind="live", now=NOW)
         put_aside(session, mine, turn_id="t1", now=NOW)
         return session.exec(select(DeadLetter.id)).one() or 0
 
@@ -101,7 +101,7 @@ def test_a_poison_message_waits_again_for_a_turn_that_has_not_broken_yet(databas
     database(lambda s: replay(s, letter, now=NOW + 1))
     other = database(lambda s: claim(s, owner="other", now=NOW + 60))
     assert other is not None
-    burst = database(lambda s: take(s, other, turn_id="t2", now=NOW + 60))
+    burst = database(lambda s: take(s, other, turn_id="t2", kind="live", now=NOW + 60))
     assert burst is not None
     assert (burst.turn.id, burst.turn.attempts, burst.resumed) == ("t2", 1, False)
     assert [message.text for message in burst.messages] == ["hi"]

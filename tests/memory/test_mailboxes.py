@@ -192,7 +192,7 @@ def test_a_worker_whose_mailbox_was_folded_away_has_lost_its_lease(database: Dat
     database(learn)
     assert mine is not None
     with pytest.raises(LeaseLost):
-        database(lambda s: take(s, mine, turn_id="t", now=NOW))
+        database(lambda s: take(s, mine, turn_id="t", kind="live", now=NOW))
 
 
 def test_the_messages_of_another_person_stay_where_they_are(database: Database):
@@ -208,6 +208,6 @@ def test_every_table_that_points_at_a_mailbox_is_moved_with_it():
         for table in SQLModel.metadata.sorted_tables
         if any(key.column.table.name == "mailbox" for key in table.foreign_keys)
     }
-    assert pointing == {"message", "bubble", "turn", "metadata_entry"}, (
+    assert pointing == {"message", "bubble", "turn", "metadata_entry", "transcript"}, (
         "memory/mailboxes.py must move it as well"
     )

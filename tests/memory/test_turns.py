@@ -28,7 +28,7 @@ def claimed(database: Database, owner: str = "w1", now: float = NOW) -> Claim:
 
 
 def began(database: Database, mine: Claim, turn_id: str = "t1", now: float = NOW) -> Burst:
-    burst = database(lambda s: take(s, mine, turn_id=turn_id, now=now))
+    burst = database(lambda s: take(s, mine, turn_id=turn_id, kind="live", now=now))
     assert burst is not None, "nothing waits"
     return burst
 
@@ -72,7 +72,7 @@ def test_an_expired_lease_is_anybodys_and_fences_the_one_who_had_it(database: Da
     assert not database(lambda s: held(s, old))
     assert not database(lambda s: renew(s, old, now=NOW + 15))
     for stale in (
-        lambda s: take(s, old, turn_id="t", now=NOW + 15),
+        lambda s: take(s, old, turn_id="t", kind="live", now=NOW + 15),
         lambda s: settle(s, old, "t", outcome="answered", now=NOW + 15),
         lambda s: join(s, old, "t"),
     ):
@@ -142,12 +142,12 @@ def test_a_mailbox_in_which_nothing_waits_is_let_go(database: Database):
     began(database, mine)
     database(lambda s: settle(s, mine, "t1", outcome="answered", now=NOW))
 
-    assert database(lambda s: take(s, mine, turn_id="t2", now=NOW)) is None
+    assert database(lambda s: take(s, mine, turn_id="t2", kind="live", now=NOW)) is None
 
     box = database(lambda s: only(s, Mailbox))
     assert (box.due_at, box.lease_owner, box.leased_until) == (None, None, None)
     with pytest.raises(LeaseLost):
-        database(lambda s: take(s, mine, turn_id="t3", now=NOW))
+        database(lambda s: take(s, mine, turn_id="t3", kind="live", now=NOW))
 
 
 def test_what_arrives_during_a_turn_is_the_next_burst(database: Database):
@@ -164,7 +164,7 @@ def test_what_arrives_after_letting_go_makes_it_due_again(database: Database):
     mine = claimed(database)
     began(database, mine)
     database(lambda s: settle(s, mine, "t1", outcome="answered", now=NOW))
-    database(lambda s: take(s, mine, turn_id="t2", now=NOW))
+    database(lambda s: take(s, mine, turn_id="t2", kind="live", now=NOW))
     database(lambda s: deliver(s, inbound("two"), now=NOW + 9))
     assert database(oldest_due) == utc(NOW + 9)
     assert claimed(database, "w2", now=NOW + 9).epoch == mine.epoch + 1
@@ -181,7 +181,7 @@ def test_what_has_come_since_can_join_the_running_turn(database: Database):
     database(lambda s: settle(s, mine, "t1", outcome="answered", now=NOW))
     outcomes = database(lambda s: s.exec(select(Message.outcome)).all())
     assert outcomes == ["answered", "answered"]
-    assert database(lambda s: take(s, mine, turn_id="t2", now=NOW)) is None
+    assert database(lambda s: take(s, mine, turn_id="t2", kind="live", now=NOW)) is None
 
 
 def test_a_dead_workers_turn_is_taken_up_with_its_messages(database: Database):

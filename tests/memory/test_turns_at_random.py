@@ -96,7 +96,9 @@ class Line(RuleBasedStateMachine):
         turn_id = f"t{next(self.ids)}"
         valid = self.is_valid(mine)
         try:
-            burst = self.database(lambda s: take(s, mine, turn_id=turn_id, now=self.now))
+            burst = self.database(
+                lambda s: take(s, mine, turn_id=turn_id, kind="live", now=self.now)
+            )
         except LeaseLost:
             assert not valid, "a worker was fenced out of what it holds"
             return
@@ -167,7 +169,9 @@ class Line(RuleBasedStateMachine):
         self.now += LEASE
         while mine := self.database(lambda s: claim(s, owner="last", now=self.now)):
             while burst := self.database(
-                lambda s, m=mine: take(s, m, turn_id=f"t{next(self.ids)}", now=self.now)
+                lambda s, m=mine: take(
+                    s, m, turn_id=f"t{next(self.ids)}", kind="live", now=self.now
+                )
             ):
                 turn_id = burst.turn.id
                 self.database(

@@ -89,6 +89,7 @@ class Replica:
             deployment = assemble(
                 SETTINGS,
                 self._mind.model(self.ports),
+                session="local",
                 store=self._store,
                 phone=phone,
                 clock=clock,

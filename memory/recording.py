@@ -1,0 +1,287 @@
+"""Writing the record of a turn, in the transaction that ends it: its rows and notes, put together.
+
+Everything here runs on the writer's thread. Whatever a turn held, it can be written: the record is
+never the reason that a turn cannot end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from pydantic_core import PydanticSerializationError
+from sqlalchemy import and_, bindparam, exists, func, or_, true
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, select
+
+from memory.notes import Notes, seconds_between, usage_of
+from memory.tables import Bubble, Mailbox, Message, MessageState, ToolState, Transcript, Turn
+from memory.tables import ToolCall as ToolCallRow
+from memory.transcript import (
+    BubbleSent,
+    Heard,
+    Latencies,
+    Place,
+    Prompts,
+    Remembered,
+    SessionKind,
+    Tool,
+    ToolCall,
+    TurnRecord,
+)
+
+UNLISTED = "unlisted"
+"""Stands for a picture that has no handle: a tool of the owner's brought it itself."""
+
+LEFT_OUT = "[address left out]"
+"""Stands where somebody quoted the address of a photo: whoever holds one can fetch the photo."""
+
+
+def handles(message: Message) -> list[str]:
+    """The handles of a message's attachments: `m12.1`, `m12.2`…"""
+    return [f"m{message.ref}.{place}" for place in range(1, len(message.media) + 1)]
+
+
+def keep_record(session: Session, turn: Turn, mailbox: Mailbox, notes: Notes) -> TurnRecord:
+    """Write the record of a turn that ends in this transaction, its row and messages being final.
+
+    Once for each turn, also when its end is replayed because the connection broke at the commit.
+    What is learnt later is told by `memory.transcripts` when the record is read.
+    """
+    about = {"turn": turn.id, "mailbox": mailbox.id}
+    before = session.connection().execute(_BEFORE, about).one()
+    about["since"] = before.last_message_id or 0
+    messages = session.exec(_HEARD, params=about).all()
+    calls = session.exec(_CALLS, params=about).all()
+    bubbles = session.exec(_BUBBLES, params=about).all()
+    record = _record(turn, mailbox, notes, messages, calls, bubbles, parent=before.turn_id)
+    if before.is_kept:
+        return record
+    row = Transcript(
+        turn_id=turn.id,
+        mailbox_id=mailbox.id or 0,
+        session=record.session,
+        outcome=record.outcome,
+        model=record.model,
+        prompt_hash=turn.prompt_hash,
+        last_message_id=before.newest or 0,
+        started_at=turn.started_at,
+        record=without(_addresses(messages, bubbles), as_text(record)),
+    )
+    session.add(row)
+    return record
+
+
+def as_text(record: TurnRecord) -> str:
+    """The record as one line of JSON."""
+    try:
+        return record.model_dump_json()
+    except PydanticSerializationError:  # half a character, which a model may well put out
+        return json.dumps(record.model_dump(mode="json"))
+
+
+_LATEST = (
+    columns(col(Transcript.turn_id), col(Transcript.last_message_id))
+    .where(col(Transcript.mailbox_id) == bindparam("mailbox"))
+    .order_by(col(Transcript.id).desc())
+    .limit(1)
+    .subquery()
+)
+_NEWEST = (
+    columns(func.max(Message.id).label("newest"))
+    .where(col(Message.mailbox_id) == bindparam("mailbox"))
+    .subquery()
+)
+
+# Prepared once: to build a statement costs more than to run it, and every turn asks these.
+_BEFORE = columns(
+    _LATEST.c.turn_id,
+    _LATEST.c.last_message_id,
+    _NEWEST.c.newest,
+    exists().where(col(Transcript.turn_id) == bindparam("turn")).label("is_kept"),
+).select_from(_NEWEST.outerjoin(_LATEST, onclause=true()))
+_HEARD = (
+    select(Message)
+    .where(
+        or_(
+            col(Message.turn_id) == bindparam("turn"),
+            and_(
+                col(Message.mailbox_id) == bindparam("mailbox"),
+                col(Message.id) > bindparam("since"),
+                col(Message.turn_id).is_(None),
+                col(Message.state) == MessageState.SETTLED.value,
+            ),
+        )
+    )
+    .order_by(col(Message.received_at), col(Message.id))
+)
+_CALLS = (
+    select(ToolCallRow)
+    .where(col(ToolCallRow.turn_id) == bindparam("turn"))
+    .order_by(col(ToolCallRow.id))
+)
+_BUBBLES = (
+    select(Bubble).where(col(Bubble.turn_id) == bindparam("turn")).order_by(col(Bubble.position))
+)
+
+
+def _record(
+    turn: Turn,
+    mailbox: Mailbox,
+    notes: Notes,
+    messages: Sequence[Message],
+    calls: Sequence[ToolCallRow],
+    bubbles: Sequence[Bubble],
+    *,
+    parent: str | None,
+) -> TurnRecord:
+    if turn.settled_at is None or turn.outcome is None:
+        raise ValueError(f"turn {turn.id} has not ended: there is no record of it yet")
+    done = sum(call.state == ToolState.DONE for call in calls)
+    thrown_away = [request for request in notes.requests if request.is_thrown_away]
+    return TurnRecord(
+        turn_id=turn.id,
+        parent_turn_id=parent,
+        session=cast(SessionKind, turn.session),
+        conversation=_place(turn, mailbox),
+        outcome=turn.outcome,
+        reason=turn.reason,
+        attempts=turn.attempts,
+        started_at=turn.started_at,
+        settled_at=turn.settled_at,
+        latencies=_latencies(turn, messages, bubbles),
+        heard=[_heard(message, turn) for message in messages],
+        interruptions=notes.interruptions,
+        model=turn.model,
+        settings=notes.settings,
+        prompts=_prompts(turn, notes),
+        instructions=turn.instructions,
+        tools=[Tool.model_validate(tool) for tool in notes.tools],
+        messages=[*([notes.opening] if notes.opening else []), *(turn.messages or [])],
+        requests=notes.requests,
+        tool_calls=[ToolCall.model_validate(call, from_attributes=True) for call in calls],
+        wire=_wire(notes, calls, bubbles),
+        typing=notes.typing,
+        memory=_memory(turn),
+        usage=usage_of(notes.requests, tool_calls=done),
+        thrown_away=usage_of(thrown_away, tool_calls=0),
+    )
+
+
+def _place(turn: Turn, mailbox: Mailbox) -> Place:
+    return Place(
+        conversation_id=mailbox.conversation_id,
+        number=mailbox.number,
+        participant=mailbox.participant,
+        is_group=mailbox.is_group,
+        group_id=mailbox.group_id,
+        group_name=mailbox.group_name,
+        channel=turn.channel,
+    )
+
+
+def _heard(message: Message, turn: Turn) -> Heard:
+    told = message.model_dump(include=set(Heard.model_fields) - {"ref", "media", "in_turn"})
+    return Heard(
+        ref=f"m{message.ref}",
+        media=handles(message),
+        in_turn=message.turn_id == turn.id,
+        **told,
+    )
+
+
+def _prompts(turn: Turn, notes: Notes) -> Prompts | None:
+    version = turn.prompt_hash
+    return None if version is None else Prompts(version=version, files=notes.prompts)
+
+
+def _memory(turn: Turn) -> Remembered:
+    return Remembered(
+        before=turn.memory_before,
+        after=turn.memory_after,
+        is_saved=turn.memory_saved,
+        note=turn.memory_note,
+    )
+
+
+def _wire(notes: Notes, calls: Sequence[ToolCallRow], bubbles: Sequence[Bubble]) -> list[Any]:
+    by_id = {call.call_id: call for call in calls}
+    sent = [_bubble(bubble, by_id.get(bubble.call_id or "")) for bubble in bubbles]
+    timed = [(bubble.dispatched_at or bubble.written_at, bubble) for bubble in sent]
+    acts = [(act.started_at, act) for act in notes.acts]
+    return [act for _, act in sorted([*timed, *acts], key=lambda entry: entry[0])]
+
+
+def _bubble(bubble: Bubble, call: ToolCallRow | None) -> BubbleSent:
+    return BubbleSent(
+        bubble_id=bubble.id,
+        ref=f"m{bubble.ref}",
+        call_id=bubble.call_id,
+        kind="notice" if bubble.kind == "notice" else "reply",
+        text=bubble.text,
+        media=_pictures(bubble, call),
+        send_style=bubble.send_style,
+        reply_to_message_id=bubble.reply_to_message_id,
+        status=bubble.state,
+        code=bubble.code,
+        reason=bubble.reason,
+        attempts=bubble.attempt,
+        message_id=bubble.message_id,
+        channel=bubble.channel,
+        is_threaded=bubble.threaded,
+        lost=_lost(bubble),
+        written_at=bubble.created_at,
+        dispatched_at=bubble.dispatched_at,
+        finished_at=bubble.finished_at,
+    )
+
+
+def _pictures(bubble: Bubble, call: ToolCallRow | None) -> list[str]:
+    """A bubble keeps addresses, which are secret; the call that asked for it named handles."""
+    named = call.arguments.get("media") if call else None
+    if isinstance(named, list) and len(named) == len(bubble.media):
+        return [str(handle) for handle in named]
+    return [UNLISTED] * len(bubble.media)
+
+
+def _lost(bubble: Bubble) -> list[Any]:
+    thread = ["thread"] if bubble.message_id and bubble.threaded is False else []
+    gone = bubble.message_id and bubble.send_style and bubble.channel != "imessage"
+    return [*thread, *(["effect"] if gone else [])]
+
+
+def _latencies(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble]) -> Latencies:
+    ended = turn.settled_at or turn.started_at
+    stored = sorted(message.stored_at for message in messages if message.turn_id == turn.id)
+    first = min(stored, default=turn.started_at)
+    left = [bubble for bubble in bubbles if bubble.dispatched_at is not None]
+    bubble = min(left, key=lambda bubble: bubble.dispatched_at or ended, default=None)
+    waited = Latencies(
+        queue=seconds_between(first, turn.started_at),
+        first_dispatch=None,
+        first_bubble=None,
+        total=seconds_between(first, ended),
+    )
+    if bubble is not None and bubble.dispatched_at is not None:
+        last = max((at for at in stored if at <= bubble.dispatched_at), default=first)
+        waited.first_dispatch = seconds_between(last, bubble.dispatched_at)
+        if bubble.message_id is not None and bubble.finished_at is not None:
+            waited.first_bubble = seconds_between(last, bubble.finished_at)
+    return waited
+
+
+def _addresses(messages: Iterable[Message], bubbles: Iterable[Bubble]) -> set[str]:
+    media = [*(row.media for row in messages), *(row.media for row in bubbles)]
+    return {url for row in media for url in row if url}
+
+
+def without(addresses: Iterable[str], text: str) -> str:
+    """The text, plain or JSON, without these addresses of photos.
+
+    Somebody may have quoted one: AgentPhone in a refusal, a tool in its answer.
+    """
+    for address in addresses:
+        for written in (address, json.dumps(address, ensure_ascii=False)[1:-1]):
+            text = text.replace(written, LEFT_OUT)
+    return text
