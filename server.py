@@ -29,6 +29,7 @@ from memory.store import StoreUnavailable
 from memory.turns import oldest_due
 from phone.clock import Clock, utc
 from phone.errors import BadPayload, BadSignature
+from phone.punctuality import Punctuality
 from phone.types import Ignored
 from phone.webhook import check_secrets, parse, verify
 
@@ -48,6 +49,9 @@ SLOW = 60.0
 
 DISK_FREE = 0.05
 """Part of the disk that must be free for the server to call itself ready."""
+
+TROUBLES = ("starting", "database", "disk", "late", "sending", "clock")
+"""What `/readyz` may name; any of them makes the server not ready."""
 
 SPOKEN = {"text": "Sorry, this number only reads text messages. Please text us.", "hangup": True}
 """What a caller hears: for the voice channel the answer to the webhook is the speech."""
@@ -94,6 +98,7 @@ class Door:
         check_secrets(secrets)
         self._secrets = secrets
         self._body_within = body_within
+        self._punctuality = Punctuality()
         self.deployment: Deployment | None = None
         self.app = FastAPI(title="Threedots", docs_url=None, redoc_url=None, openapi_url=None)
         self.app.get("/healthz")(self.healthz)
@@ -137,17 +142,21 @@ class Door:
         self, deployment: Deployment, headers: _Headers, body: bytes
     ) -> tuple[int, dict[str, Any]]:
         now = deployment.clock.now()
+        signature = headers.one(b"x-webhook-signature")
         try:
             verify(
                 body,
-                signature=headers.one(b"x-webhook-signature"),
+                signature=signature,
                 timestamp=headers.one(b"x-webhook-timestamp"),
                 secrets=self._secrets,
                 now=now,
             )
         except BadSignature as error:
             log.warning("a webhook was refused: %s", error)
+            if error.why == "timestamp_out_of_tolerance":
+                self._punctuality.note(signature or "", in_time=False, now=now)
             return 401, {"ok": False}
+        self._punctuality.note(signature or "", in_time=True, now=now)
         try:
             return await _commit(deployment, headers.one(b"x-webhook-id") or "", body, now)
         except StoreUnavailable as error:
@@ -160,10 +169,11 @@ class Door:
 
     async def readyz(self) -> Response:
         """Whether webhooks can be stored and turns are being taken, with what is wrong if not."""
-        found = await _state(self.deployment) if self.deployment else {"starting": True}
-        ready = not any(
-            found.get(name) for name in ("starting", "database", "disk", "late", "sending")
-        )
+        found: dict[str, Any] = {"starting": True}
+        if self.deployment:
+            found = await _state(self.deployment)
+            found["clock"] = self._punctuality.trouble(self.deployment.clock.now())
+        ready = not any(found.get(name) for name in TROUBLES)
         return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)
 
     async def media(self, token: str, filename: str) -> Response:
@@ -196,6 +206,8 @@ async def _commit(
             own_numbers=frozenset(deployment.own_numbers),
         )
     )
+    if receipt.why == "conflict":
+        log.error("another webhook under the known id %s is kept and not answered", webhook_id)
     if receipt.is_due and receipt.mailbox_id is not None:
         deployment.store.wake()
         deployment.arrivals.ring(receipt.mailbox_id)

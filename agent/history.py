@@ -137,33 +137,45 @@ def burst(
     *,
     photos: Mapping[str, BinaryContent | str],
     quoted: Mapping[str, str],
+    overtaken: Mapping[int, int] | None = None,
 ) -> list[UserPromptPart]:
     """The burst as the model reads it: each message a user message of its own, photos with it.
 
     Args:
         photos: Handle (`m12.1`) to the photo, or to a note saying why it cannot be seen.
         quoted: AgentPhone's message id to `m9 “…”`, for what a message answers in thread.
+        overtaken: The reference of a message that came late, to that of the first one which was
+            written after it and read before it.
     """
+    late = overtaken or {}
     return [
-        UserPromptPart(_content(message, photos, quoted), timestamp=message.received_at)
+        UserPromptPart(
+            _content(message, photos, quoted, late.get(message.ref)), timestamp=message.received_at
+        )
         for message in messages
     ]
 
 
 def _content(
-    message: Message, photos: Mapping[str, BinaryContent | str], quoted: Mapping[str, str]
+    message: Message,
+    photos: Mapping[str, BinaryContent | str],
+    quoted: Mapping[str, str],
+    before: int | None,
 ) -> str | list[UserContent]:
-    content: list[UserContent] = [written(message, quoted)]
+    words = written(message, quoted, before)
+    content: list[UserContent] = [words]
     for handle in handles(message):
         match photos.get(handle):
             case BinaryContent() as photo:
                 content += [f"[{handle}: a picture they sent]", named(photo, handle)]
             case note:
                 content.append(f"[{handle}: {note or 'an attachment'}]")
-    return content if len(content) > 1 else written(message, quoted)
+    return content if len(content) > 1 else words
 
 
-def written(message: Message, quoted: Mapping[str, str] | None = None) -> str:
+def written(
+    message: Message, quoted: Mapping[str, str] | None = None, before: int | None = None
+) -> str:
     """One message as text: our line in square brackets, then their words untouched."""
     parts = [
         f"m{message.ref}",
@@ -171,6 +183,8 @@ def written(message: Message, quoted: Mapping[str, str] | None = None) -> str:
         CHANNELS.get(message.channel, message.channel),
         message.received_at.strftime("%a %d %b %Y, %H:%M UTC"),
     ]
+    if before is not None:
+        parts.append(f"came late, written before m{before}")
     if message.kind == "tapback":
         return f"[{' · '.join(parts)} · tapped back {message.reaction} on {_target(message)}]"
     answered = (quoted or {}).get(message.reply_to_message_id or "")

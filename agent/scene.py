@@ -109,7 +109,12 @@ async def set_up(
     hands = _hands(deployment, claim, given, mailbox, messages, past, memory, floor)
     hands.hear = partial(hear, deployment, hands)
     photos = await _photos(deployment, messages)
-    asked = burst(messages, photos=photos, quoted=_quoted(past, messages))
+    asked = burst(
+        messages,
+        photos=photos,
+        quoted=_quoted(past, messages),
+        overtaken=_overtaken(past, messages),
+    )
     context = UserPromptPart(_context(deployment, hands, conversation, past, messages))
     request = ModelRequest(parts=[context, *asked])
     hands.given = request.parts[-1]
@@ -185,6 +190,16 @@ def _pictures(deployment: Deployment, past: Past, messages: Sequence[Message]) -
 def _quoted(past: Past, messages: Sequence[Message]) -> dict[str, str]:
     rows: list[Message | Bubble] = [*past.messages, *past.bubbles, *messages]
     return {row.message_id: f"m{row.ref} “{excerpt(row.text)}”" for row in rows if row.message_id}
+
+
+def _overtaken(past: Past, messages: Sequence[Message]) -> dict[int, int]:
+    """Which of these came late, and the first message written after each and dealt with before."""
+    theirs = [message for message in past.messages if message.direction == "inbound"]
+    later = {
+        late.ref: [one.ref for one in theirs if one.received_at > late.received_at]
+        for late in messages
+    }
+    return {ref: refs[0] for ref, refs in later.items() if refs}
 
 
 async def _photos(

@@ -25,11 +25,12 @@ from memory.bubbles import LANDED, Draft, abandon, of_turn
 from memory.consents import opted_out
 from memory.remembering import save, save_consent
 from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
-from memory.turns import Burst, Claim, join, settle
+from memory.turns import Burst, Claim, join, settle, wrote_again
 from phone.types import Conversation
 from safety.consent import Keyword
 from tools.floor import Floor
 from tools.media import BadListing
+from tools.pause import is_bare_photo
 
 log = logging.getLogger(__name__)
 
@@ -155,14 +156,15 @@ async def _answer(
     floor: Floor,
 ) -> tuple[Scene, Ending]:
     """Think and act; from the beginning, with everything, when they write on before we act."""
+    begun_again = False
     while True:
         mailbox = await deployment.store.read(
             lambda session: session.get_one(Mailbox, claim.mailbox_id)
         )
         messages = await deployment.store.read(partial(_to_answer, burst.turn.id))
         floor.heard(messages)
-        if deployment.patient:
-            await floor.quiet()
+        if deployment.patient or (begun_again and _is_of_a_carousel(messages[-1])):
+            messages = await _all_of_it(deployment, claim, burst.turn.id, floor)
         scene = await set_up(
             deployment,
             claim,
@@ -181,6 +183,25 @@ async def _answer(
             return scene, ending
         again = partial(_begin_again, claim=claim, turn_id=burst.turn.id)
         burst.notes.began_again(await deployment.store.write(again), now=deployment.clock.now())
+        begun_again = True
+
+
+def _is_of_a_carousel(newest: Message) -> bool:
+    """Whether more photos are likely to follow this one; a model call for each helps nobody."""
+    return is_bare_photo(newest.text, has_media=bool(newest.media))
+
+
+async def _all_of_it(
+    deployment: Deployment, claim: Claim, turn_id: str, floor: Floor
+) -> list[Message]:
+    """Wait until they have finished, and take in everything they write until then."""
+    await floor.quiet()
+    while await deployment.store.read(
+        partial(wrote_again, mailbox_id=claim.mailbox_id, by=floor.gives_way_to)
+    ):
+        floor.heard(await deployment.store.write(partial(join, claim=claim, turn_id=turn_id)))
+        await floor.quiet()
+    return await deployment.store.read(partial(_to_answer, turn_id))
 
 
 def _begin_again(session: Session, *, claim: Claim, turn_id: str) -> list[Message]:

@@ -66,6 +66,7 @@ class Receipt:
     Attributes:
         result: `accepted` and stored as a message, a `duplicate` of which nothing was stored, or
             `ignored`: its event is kept and starts nothing.
+        why: Why it was ignored; `conflict` when something else came under a known header id.
         mailbox_id, ref: Where the message lies, when accepted; None otherwise.
         is_due: Whether there is work now, so that workers are to be woken.
     """
@@ -74,6 +75,7 @@ class Receipt:
     mailbox_id: int | None = None
     ref: int | None = None
     is_due: bool = False
+    why: str | None = None
 
 
 def accept(
@@ -100,7 +102,7 @@ def accept(
     session.flush()  # the statements below go past the session
     known = _look_up(session, inbound, keys)
     if known.is_duplicate:
-        return Receipt("duplicate")
+        return _come_again(session, inbound, body=body, keys=keys, now=now)
     inbound = as_tapback(session, inbound)
     why = _why_ignored(inbound, own_numbers)
     mailbox = None
@@ -112,7 +114,7 @@ def accept(
         return _put_text(session, inbound, known, event_id=event_id, outcome=outcome, now=now)
     if mailbox is not None and isinstance(inbound, InboundReaction):
         return _put_tapback(session, inbound, mailbox, known, event_id=event_id, now=now)
-    return Receipt("ignored")
+    return Receipt("ignored", why=why)
 
 
 def keys_of(inbound: Inbound, body: bytes) -> list[str]:
@@ -212,6 +214,20 @@ def _look_up(session: Session, inbound: Inbound, keys: list[str]) -> _Known:
     }
     about |= {f"key_{number}": key for number, key in enumerate(keys)}
     return _Known(*session.connection().execute(_known(len(keys)), about).one())
+
+
+def _come_again(
+    session: Session, inbound: Inbound, *, body: bytes, keys: list[str], now: float
+) -> Receipt:
+    """Nothing is done about a duplicate; but what only has the id of another is kept as well."""
+    known = select(EventKey.key).where(col(EventKey.key).in_(keys))
+    found = set(session.exec(known).all())
+    new = [key for key in keys if key not in found]
+    only_the_header = bool(found) and all(key.startswith("hook:") for key in found)
+    if isinstance(inbound, Ignored) or not (new and only_the_header):
+        return Receipt("duplicate")
+    _keep_event(session, inbound, body=body, keys=new, why="conflict", name=None, now=now)
+    return Receipt("ignored", why="conflict")
 
 
 def _why_ignored(inbound: Inbound, own_numbers: Collection[str]) -> str | None:

@@ -10,6 +10,9 @@ import regex
 UNFINISHED_FOR = 3.0
 """Seconds to hold after a text that looks unfinished, instead of the usual pause."""
 
+PHOTO_FOR = 2.0
+"""Seconds to hold after a photo without words: a carousel comes as one message for each photo."""
+
 GOES_ON = regex.compile(
     r"(?:[,:;\u2013\u2014-]|\.{2,}|…|&"  # a mark nothing ends with
     r"|(?<![\w/.])(?:and|but|because|or|if|the|a|an|my|i))\s*$",
@@ -37,7 +40,12 @@ def pause_after(text: str, *, has_media: bool, quiet_for: float) -> float:
     """Seconds without another text after which somebody counts as having finished."""
     if looks_unfinished(text, has_media=has_media):
         return max(quiet_for, UNFINISHED_FOR)
-    return quiet_for
+    return max(quiet_for, PHOTO_FOR) if is_bare_photo(text, has_media=has_media) else quiet_for
+
+
+def is_bare_photo(text: str, *, has_media: bool) -> bool:
+    """Whether this is a photo without a word, which others like it may follow."""
+    return has_media and not text.strip()
 
 
 def looks_unfinished(text: str, *, has_media: bool) -> bool:

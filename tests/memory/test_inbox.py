@@ -14,7 +14,8 @@ from memory.tables import (
     MessageState,
 )
 from phone.clock import utc
-from phone.types import Group, Ignored
+from phone.types import Group, Ignored, InboundMessage
+from phone.webhook import parse
 from tests.memory.conftest import Database
 from tests.memory.people import (
     ANA,
@@ -120,6 +121,25 @@ def test_emoji_and_right_to_left_text_are_kept_as_they_are(database: Database):
     said = "👩‍👩‍👧 \u202eשלמ\u202c Z͑ͫ"
     database(lambda s: deliver(s, inbound(said), body=b'"\\ud83d\\udc69"'))
     assert database(texts)[0].text == said
+
+
+def test_a_nul_and_half_an_emoji_in_any_field_are_stored_in_a_form_the_database_takes(
+    database: Database,
+):
+    odd = r"a\u0000b\ud83d"
+    body = (
+        b'{"event": "agent.message", "channel": "imessage", "agentId": "ODD", "data": {'
+        b'"direction": "inbound", "messageId": "ODD", "conversationId": "ODD", "numberId": "ODD",'
+        b'"from": "ODD", "to": "ODD", "message": "ODD", "mediaUrl": "https://x.test/ODD",'
+        b'"contact": {"name": "ODD"}, "group": {"groupId": "ODD", "groupName": "ODD"}}}'
+    ).replace(b"ODD", odd.encode())
+    event = parse(body, webhook_id="del_1", now=NOW)
+    assert isinstance(event, InboundMessage)
+    assert database(lambda s: deliver(s, event, body=body)).is_due
+    [message] = database(texts)
+    assert message.text == message.sender == message.sender_name == "a\u2400b\ufffd"
+    assert message.media == ["https://x.test/a\u2400b\ufffd"]
+    assert [event.body for event in database(lambda s: s.exec(select(Event)).all())] == [body]
 
 
 # What comes twice

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
 
 from memory.tables import DeadLetter, Event, Message
+from phone.clock import HeldClock
 from phone.webhook import sign
 from tests.house import ANA, House, run, script
 
@@ -73,6 +75,55 @@ def test_another_message_under_a_known_delivery_id_is_another_turn():
     run(story, script("first", "second"))
 
 
+def test_something_else_under_a_known_delivery_id_is_kept_and_not_answered(
+    caplog: pytest.LogCaptureFixture,
+):
+    async def story(house: House) -> None:
+        for words in ["one", "two", "two"]:  # as in older payloads, without an id of their own
+            body = message(words, messageId=None)
+            answer = await house.webhook(body, webhook_id="del_same")
+            assert (answer.status_code, answer.json()) == (200, OK)
+        await house.settled(turns=1)
+        assert [m.text for m in await house.messages()] == ["one"]
+        assert [event.why for event in await house.rows(Event)] == [None, "conflict"]
+
+    with caplog.at_level(logging.ERROR, logger="server"):
+        run(story, script("first"))
+    assert "another webhook under the known id del_same is kept" in caplog.text
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+def test_a_clock_ten_minutes_off_is_refused_and_said_until_it_is_right(minutes: int):
+    async def story(house: House) -> None:
+        assert isinstance(house.clock, HeldClock)
+        signed_at = str(int(house.clock.now()))
+        house.clock.advance(minutes * 60)
+        for number in range(3):
+            body = message(messageId=f"msg_{number}")
+            assert (await house.webhook(body, timestamp=signed_at)).status_code == 401
+        assert await nothing_stored(house)
+        ready = await house.http.get("/readyz")
+        assert ready.status_code == 503
+        assert "set this machine's clock" in ready.json()["clock"]
+        for number in range(3):
+            assert (await house.webhook(message(messageId=f"msg_{number}"))).status_code == 200
+        assert (await house.http.get("/readyz")).json()["clock"] is None
+
+    run(story, script("hello", last_for_ever=True), clock=HeldClock())
+
+
+def test_one_recorded_webhook_replayed_for_ever_says_nothing_about_the_clock():
+    async def story(house: House) -> None:
+        assert isinstance(house.clock, HeldClock)
+        signed_at = str(int(house.clock.now()))
+        house.clock.advance(600)
+        for _ in range(20):
+            assert (await house.webhook(message(), timestamp=signed_at)).status_code == 401
+        assert (await house.http.get("/readyz")).status_code == 200
+
+    run(story, script(), clock=HeldClock())
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -136,7 +187,23 @@ def test_a_body_larger_than_a_webhook_ever_is_is_turned_away():
     run(story, script())
 
 
-@pytest.mark.parametrize("body", [b"not json", b"[]", b"\xff", b'{"event": "agent.message"}'])
+UNREADABLE = [
+    b"",
+    b"not json",
+    b"[]",
+    b"null",
+    b"\xff",
+    b'{"event": "agent.message"}',
+    b'{"event": "agent.message", "data": null}',
+    b'\xef\xbb\xbf{"event": "agent.message"}',
+    '{"event": "agent.message"}'.encode("utf-16"),
+    b'{"event": "agent.message", "n": NaN}',
+    b'{"event": "agent.message", "n": ' + b"9" * 5000 + b"}",
+    b'{"event": "agent.message", "data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=range(len(UNREADABLE)))
 def test_what_is_signed_and_cannot_be_read_is_kept_for_a_person_to_look_at(body: bytes):
     async def story(house: House) -> None:
         answer = await house.webhook(body)
@@ -187,6 +254,22 @@ def test_a_caller_hears_that_only_texts_are_read():
         assert await house.settled(turns=0) == []
 
     run(story, script())
+
+
+def test_half_an_emoji_a_nul_and_a_key_given_twice_cost_nobody_the_message():
+    played = script("hello")
+
+    async def story(house: House) -> None:
+        body = json.dumps(message("first")).replace(
+            '"first"', r'"first", "message": "a\u0000\ud83d b"'
+        )
+        assert (await house.webhook(body.encode())).status_code == 200
+        await house.settled(turns=1)
+        assert played.asked()[-1].endswith("\na␀\ufffd b")
+        [event] = await house.rows(Event)
+        assert event.body == body.encode(), "as it came"
+
+    run(story, played)
 
 
 def test_only_post_is_listened_to():

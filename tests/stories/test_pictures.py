@@ -7,8 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from phone.clock import HeldClock
 from phone.emulator.media import MAX_BYTES
-from tests.house import ANA, House, call, gated, run, script
+from tests.house import ANA, BEN, House, call, gated, run, script
 from tests.stories.test_taking_turns import all_taken
 
 DONE = call("end_turn", reason="sent")
@@ -66,6 +67,29 @@ def test_several_photos_are_several_messages_and_all_are_seen():
         assert second.endswith("these two")
 
     run(story, played)
+
+
+def test_a_carousel_of_eight_is_gathered_before_the_model_is_asked_again():
+    played = script("A red one.", "Hello Ben!", "Eight of them.")
+
+    async def story(house: House) -> None:
+        red = await house.picture(photo("red"), "image/png")
+        sent = await house.text(media_urls=[red])
+        await house.until(lambda _: len(played.seen) == 1)
+        await house.text(media_urls=[red])
+        await house.until(all_taken(2))
+        for number in range(3, 9):
+            await house.text(media_urls=[red])
+            await house.stored(number)
+        await house.text("hi", from_handle=BEN)
+        await house.until(lambda _: len(played.seen) == 2)
+        assert "hi" in played.asked()[-1], "nobody was asked about one more of the photos"
+        await house.pass_time(2.5)
+        await house.pass_time_until_settled(turns=2, at_most=10)
+        assert (await house.screen(sent.conversation_id)).bodies == ["Eight of them."]
+        assert len(played.pictures()) == 8
+
+    run(story, played, clock=HeldClock(), settings={"threedots_quiet_for": 1.0})
 
 
 def test_an_attachment_that_is_no_photo_is_named_and_not_shown():

@@ -14,6 +14,7 @@ from memory.store import Store
 from memory.tables import Bubble, BubbleState, Mailbox, Message, ToolCall, Turn
 from phone.clock import utc
 from tests.house import ANA, House, call, crash, gated, living, run, script
+from tests.stories.test_intake import message
 
 
 def all_taken(count: int) -> Callable[[Session], bool]:
@@ -78,6 +79,28 @@ def test_what_arrives_out_of_order_is_read_in_the_order_it_was_written():
         assert stored == ["first", "written after", "written before"]
         asked = [words.split("]\n")[-1] for words in played.asked()]
         assert asked == ["first", "written before", "written after"]
+
+    run(story, played)
+
+
+def test_what_arrives_after_the_answer_to_a_later_text_is_told_as_late_and_answered_alone():
+    played = script("Monday it is.", "Never mind Tuesday, then.")
+
+    async def story(house: House) -> None:
+        later = message("no, Monday", messageId="msg_2", receivedAt="2026-01-01T00:00:02Z")
+        assert (await house.webhook(later)).status_code == 200
+        await house.settled(turns=1)
+        before = message("Tuesday?", messageId="msg_1", receivedAt="2026-01-01T00:00:01Z")
+        assert (await house.webhook(before)).status_code == 200
+        await house.settled(turns=2)
+        assert [b.text for b in await house.bubbles()] == [
+            "Monday it is.",
+            "Never mind Tuesday, then.",
+        ]
+        [late] = played.asked()
+        assert late.endswith("· came late, written before m1]\nTuesday?")
+        said = [words.split("]\n")[-1] for words in played.talk()]
+        assert said == ["no, Monday", "Monday it is.", "Tuesday?"]
 
     run(story, played)
 

@@ -42,3 +42,9 @@ def test_an_announced_picture_that_came_along_is_not_waited_for():
 
 def test_a_longer_pause_that_the_owner_chose_is_not_shortened():
     assert pause_after("wait", has_media=False, quiet_for=5.0) == 5.0
+
+
+def test_a_photo_without_words_holds_it_two_seconds_for_others_may_follow():
+    assert pause_after("", has_media=True, quiet_for=1.0) == 2.0
+    assert pause_after("look!", has_media=True, quiet_for=1.0) == 1.0
+    assert pause_after("", has_media=True, quiet_for=2.5) == 2.5
