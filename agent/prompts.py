@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -50,17 +51,14 @@ class Prompts:
 
     def files(self) -> list[PromptFile]:
         """Every prompt as it stands now: the words an answer is given under."""
-        names = {path.stem for path in [*self._shipped.glob("*.md"), *self.folder.glob("*.md")]}
-        return [self._file(self._path(name)) for name in sorted(names)]
+        found = _listed(self._shipped, is_own=self._shipped == self.folder)
+        if self._shipped != self.folder:
+            found |= _listed(self.folder, is_own=True)
+        return [found[name] for name in sorted(found)]
 
     def version(self) -> str:
         """The short hash over all of them."""
         return version_of(self.files())
-
-    def _file(self, path: Path) -> PromptFile:
-        now = path.stat()
-        digest = _digest(path, now.st_mtime_ns, now.st_size)
-        return PromptFile(name=path.name, sha256=digest, is_own=path.parent == self.folder)
 
     def _path(self, name: str) -> Path:
         for folder in (self.folder, self._shipped):
@@ -70,7 +68,19 @@ class Prompts:
         raise PromptError(f"There is no prompt {name}.md in {self.folder}. Write it there.")
 
 
+def _listed(folder: Path, *, is_own: bool) -> dict[str, PromptFile]:
+    """The prompts of a folder, by name. Every turn asks: what has not changed is not read again."""
+    listed = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".md") and entry.is_file():
+                now = entry.stat()
+                digest = _digest(entry.path, now.st_mtime_ns, now.st_size)
+                listed[entry.name] = PromptFile(name=entry.name, sha256=digest, is_own=is_own)
+    return listed
+
+
 @lru_cache(maxsize=256)
-def _digest(path: Path, changed_at_ns: int, size: int) -> str:
+def _digest(path: str, changed_at_ns: int, size: int) -> str:
     """The SHA-256 of a file's bytes, read once for each change."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

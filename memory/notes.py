@@ -73,7 +73,8 @@ class Notes(BaseModel):
 
     def as_json(self) -> dict[str, Any]:
         """As the turn's row keeps them."""
-        return self.model_dump(mode="json")
+        kept = self.model_dump(mode="json", exclude=_PLAIN)
+        return kept | {name: getattr(self, name) for name in _PLAIN}
 
     def columns(self) -> dict[str, Any]:
         """Those of the turn's own columns that are told here."""
@@ -88,6 +89,10 @@ class Notes(BaseModel):
     def _interrupted(self, what: Any, messages: Sequence[Message], now: float) -> None:
         refs = [f"m{message.ref}" for message in messages]
         self.interruptions.append(Interruption(what=what, refs=refs, at=utc(now)))
+
+
+_PLAIN = {"memory_before", "opening", "settings", "tools"}
+"""What is JSON already, and never changed in place: not to be copied with every answer."""
 
 
 def usage_of(requests: Iterable[ModelRequest], *, tool_calls: int) -> Usage:
