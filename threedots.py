@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from agent.outbox_commands import commands as outbox_commands
+from agent.transcript_commands import commands as transcript_commands
 
 app = typer.Typer(
     name="threedots",
@@ -40,6 +41,7 @@ dead_letters = typer.Typer(
 )
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(outbox_commands, name="outbox")
+app.add_typer(transcript_commands, name="transcripts")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -349,6 +351,7 @@ def main() -> None:
 def _explained(error: Exception) -> tuple[str, int]:
     """What to tell the operator, and the exit code; any other error is raised again."""
     from agent.models import NoModel
+    from agent.transcript_commands import NoSuchRecord
     from memory.engines import BadDatabaseURL
     from memory.resending import NotResendable
     from memory.schema import SchemaTooNew
@@ -359,7 +362,7 @@ def _explained(error: Exception) -> tuple[str, int]:
             return "\n".join(_problem(problem) for problem in error.errors()), 2
         case NoModel() | BadDatabaseURL():
             return str(error), 2
-        case NotResendable() | SchemaTooNew() | StoreUnavailable():
+        case NotResendable() | NoSuchRecord() | SchemaTooNew() | StoreUnavailable():
             return str(error), 1
         case _:
             raise error

@@ -77,11 +77,12 @@ def keep_record(session: Session, turn: Turn, mailbox: Mailbox, notes: Notes) ->
 
 
 def as_text(record: TurnRecord) -> str:
-    """The record as one line of JSON."""
+    """The record as one line of JSON; half a character, which models may put out, is U+FFFD."""
     try:
         return record.model_dump_json()
-    except PydanticSerializationError:  # half a character, which a model may well put out
-        return json.dumps(record.model_dump(mode="json"))
+    except PydanticSerializationError:
+        text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False)
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 _LATEST = (

@@ -206,7 +206,7 @@ def test_half_a_character_is_no_reason_that_a_turn_cannot_end(database: Database
 
     database(work)
     [row] = database(lambda s: s.exec(select(Transcript)).all())
-    assert json.loads(row.record)["messages"] == [{"text": "\ud83d"}]
+    assert json.loads(row.record)["messages"] == [{"text": "\ufffd"}]
 
 
 def test_a_poisoned_turn_is_recorded_with_the_notes_that_were_kept(database: Database):

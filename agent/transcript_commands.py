@@ -1,0 +1,190 @@
+"""`threedots transcripts`: the records of turns, read, taken out and checked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from sqlmodel import Session
+
+from agent.settings import Settings
+from agent.transcripts_shown import as_chat, as_table, summary
+from memory.store import Store
+from memory.transcript import TurnRecord
+from memory.transcripts import Wanted, newest, one
+
+T = TypeVar("T")
+
+WIDTH = 160
+"""Columns the table needs: an id that is cut short is of no use to `show`."""
+
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+
+class Outcome(StrEnum):
+    """How a turn can have ended."""
+
+    ANSWERED = "answered"
+    REACTED = "reacted"
+    SILENT = "silent"
+    HANDED_OVER = "handed_over"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+class Format(StrEnum):
+    """What records can be written as."""
+
+    JSONL = "jsonl"
+
+
+After = Annotated[
+    datetime | None, typer.Option(help="Only turns that began then or later (UTC).", formats=TIMES)
+]
+Before = Annotated[
+    datetime | None, typer.Option(help="Only turns that began before that (UTC).", formats=TIMES)
+]
+Conversation = Annotated[
+    str | None, typer.Option(help="Only this conversation: its id, or the number or group it is.")
+]
+Ended = Annotated[Outcome | None, typer.Option(help="Only turns that ended so.")]
+
+commands = typer.Typer(
+    help="Read what happened in each turn, and take it out.", no_args_is_help=True
+)
+
+
+@commands.command("list")
+def list_records(
+    after: After = None,
+    before: Before = None,
+    conversation: Conversation = None,
+    outcome: Ended = None,
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 50,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of a table.")
+    ] = False,
+) -> None:
+    """List turns, newest first
+
+    Of the database of DATABASE_URL; what `threedots phone` keeps is sqlite:///.threedots/phone.db.
+    """
+    found = _ask(partial(newest, wanted=_wanted(after, before, conversation, outcome), limit=limit))
+    summaries = [summary(TurnRecord.model_validate(record)) for record in found]
+    out = Console(highlight=False, soft_wrap=True)
+    out.width = max(out.width, WIDTH)
+    if json_output:
+        out.print_json(data=summaries)
+    elif summaries:
+        out.print(as_table(summaries))
+    else:
+        out.print("There are no such turns.")
+
+
+@commands.command()
+def show(
+    turn_id: Annotated[str, typer.Argument(help="Which one; the beginning of its id will do.")],
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the whole record as JSON.")
+    ] = False,
+) -> None:
+    """Show one turn as the chat it was
+
+    With what the tools did between the bubbles, and what was learnt of them since.
+    """
+    record = _ask(partial(one, turn_id=turn_id))
+    if record is None:
+        raise NoSuchRecord(
+            f"There is no turn {turn_id}, or several begin so; `threedots transcripts list` "
+            "shows them."
+        )
+    if json_output:
+        Console(highlight=False, soft_wrap=True).print_json(data=record)
+    else:
+        typer.echo(as_chat(TurnRecord.model_validate(record)))
+
+
+@commands.command()
+def export(
+    format: Annotated[Format, typer.Option(help="jsonl: one record a line.")] = Format.JSONL,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, anew; standard output when left out.")
+    ] = None,
+    after: After = None,
+    before: Before = None,
+    conversation: Conversation = None,
+    outcome: Ended = None,
+    with_numbers: Annotated[
+        bool,
+        typer.Option(
+            "--with-numbers", help="Leave phone numbers and e-mail addresses as they are."
+        ),
+    ] = False,
+) -> None:
+    """Write records to a file, oldest first
+
+    All turns unless filtered. Numbers and e-mail addresses are replaced by names that are the same
+    in every export of this deployment; people's names and words stay.
+    """
+    wanted = _wanted(after, before, conversation, outcome)
+    from agent.transcript_files import write_records
+
+    database_url = Settings().database_url
+    asyncio.run(write_records(database_url, wanted, output, with_numbers=with_numbers))
+
+
+@commands.command()
+def validate(
+    path: Annotated[
+        Path, typer.Argument(help="A file of records, one a line.", exists=True, dir_okay=False)
+    ],
+) -> None:
+    """Check a file of records, line by line
+
+    Says what is wrong in which line. Exit code 1 when anything is.
+    """
+    from agent.transcript_files import problems_of
+
+    lines = wrong = 0
+    with path.open("rb") as file:
+        for lines, line in enumerate(file, start=1):
+            for problem in problems_of(line):
+                wrong += 1
+                typer.echo(f"{path}:{lines}: {problem}", err=True)
+    typer.echo(f"{lines} records, {wrong} problems.")
+    raise typer.Exit(wrong > 0)
+
+
+class NoSuchRecord(Exception):
+    """No record goes by this id."""
+
+
+def _wanted(
+    after: datetime | None,
+    before: datetime | None,
+    conversation: str | None,
+    outcome: Outcome | None,
+) -> Wanted:
+    return Wanted(
+        after=after and after.replace(tzinfo=UTC),
+        before=before and before.replace(tzinfo=UTC),
+        conversation=conversation,
+        outcome=outcome,
+    )
+
+
+def _ask(work: Callable[[Session], T]) -> T:
+    """What the database of this machine's settings answers."""
+
+    async def ask() -> T:
+        async with Store(Settings().database_url) as store:
+            return await store.read(work)
+
+    return asyncio.run(ask())
