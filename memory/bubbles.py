@@ -216,6 +216,14 @@ def _learn_conversation(session: Session, mailbox_id: int, sent: SentMessage) ->
         session.add(mailbox)
 
 
+def expire(session: Session, *, bubble_id: str, now: float) -> Bubble:
+    """Give up a bubble that may not be tried again before its time is up."""
+    bubble = session.get_one(Bubble, bubble_id)
+    if bubble.state == BubbleState.PREPARED:
+        finish(bubble, BubbleState.EXPIRED, now, bubble.code, bubble.reason)
+    return bubble
+
+
 def cancel_rest(session: Session, *, after: Bubble, now: float) -> None:
     """Cancel what the same turn still had to say: it would read oddly after a missing bubble."""
     waiting = select(Bubble).where(

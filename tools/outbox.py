@@ -17,6 +17,7 @@ from memory.bubbles import (
     Draft,
     cancel_rest,
     dispatch,
+    expire,
     of_turn,
     prepare,
     record,
@@ -181,6 +182,9 @@ class Outbox:
                 return await self._look_for(bubble)
             if not redispatchable(bubble):
                 return bubble
+            now = self._clock.now()
+            if utc(now + fate.again_in) >= bubble.expires_at:  # it would only hold up the next turn
+                return await self._store.write(partial(expire, bubble_id=bubble_id, now=now))
             await self._clock.sleep(fate.again_in)
 
     async def find_lost(self, turn_id: str) -> None:

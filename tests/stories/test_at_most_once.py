@@ -23,8 +23,10 @@ AMBIGUOUS = {
     "500 before it happened": ({"status": 500}, 0),
     "500 after it happened": ({"status": 500, "after_effect": True}, 1),
     "502 with a page of the CDN": ({"status": 502, "body": "<html>Bad gateway</html>"}, 0),
+    "503": ({"status": 503}, 0),
+    "504 after it happened": ({"status": 504, "after_effect": True}, 1),
     "408": ({"status": 408}, 0),
-    "409": ({"status": 409}, 0),
+    "409": ({"status": 409, "code": "DELIVERY_UNCONFIRMED"}, 0),
     "cut before it happened": ({"drop": True}, 0),
     "cut after it happened": ({"drop": True, "after_effect": True}, 1),
     "an answer nobody can read": ({"status": 200, "body": "{", "after_effect": True}, 1),
@@ -209,3 +211,22 @@ def test_what_the_carrier_could_not_deliver_later_is_not_sent_again():
         assert len(await house.calls("POST", SEND)) == 1
 
     run(story, script("hello"), clock=HeldClock())
+
+
+@pytest.mark.parametrize("status", ["failed", "undelivered"])
+def test_a_yes_that_says_it_failed_is_told_to_the_agent_and_not_sent_again(status: str):
+    played = script("hello", call("end_turn", reason="it cannot be delivered"))
+    answer = {"id": "msg_lost", "status": status, "channel": "imessage"}
+
+    async def story(house: House) -> None:
+        await house.fail("POST", SEND, status=200, body=answer)
+        await house.text("hi")
+        await house.settled(turns=1)
+        [bubble] = await house.bubbles()
+        assert (bubble.state, bubble.code) == ("rejected", "undelivered")
+        assert len(await house.calls("POST", SEND)) == 1
+        await house.text("?")
+        await house.settled(turns=2)
+        assert "m2 “hello” was not delivered" in played.context()
+
+    run(story, played)

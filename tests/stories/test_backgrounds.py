@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from phone.clock import HeldClock
 from tests.house import House, call, run, script
 
 
@@ -62,3 +63,21 @@ def test_a_background_that_is_refused_is_told():
         assert len(await house.calls("POST", "/background")) == 1
 
     run(story, played)
+
+
+def test_a_tapback_and_a_background_that_hang_are_given_up():
+    played = script([call("react", tapback="love"), call("set_background", media="dusk")], "There.")
+
+    async def story(house: House) -> None:
+        hang = {"method": "POST", "delay": 3600}
+        await house.faults(
+            {"path": "/v1/messages/*/reactions", **hang},
+            {"path": "/v1/conversations/*/background", **hang},
+        )
+        sent = await house.text("dusk please")
+        screen = await house.answered(sent.conversation_id)
+        assert screen.bodies == ["There."]
+        tapped, set_behind = played.told()
+        assert "No tapback on m1" in tapped and "The background was not set" in set_behind
+
+    run(story, played, clock=HeldClock())

@@ -165,3 +165,20 @@ def test_history_that_cannot_be_read_delays_no_answer():
         assert (await house.answered(sent.conversation_id)).bodies == ["hello"]
 
     run(story, script("hello"))
+
+
+def test_a_conversation_that_is_gone_at_agentphone_is_answered_from_what_we_know():
+    played = script(call("remember", fact="Likes tea"), "Noted!", "Tea.")
+
+    async def story(house: House) -> None:
+        gone = {"path": "/v1/conversations/*", "status": 404, "times": 1000}
+        await house.text("I like tea")
+        await house.settled(turns=1)
+        await house.faults({"method": "GET", **gone}, {"method": "PATCH", **gone})
+        sent = await house.text("what do I like?")
+        screen = await house.answered(sent.conversation_id, turns=2)
+        assert screen.bodies == ["Noted!", "Tea."]
+        assert "What you remember: Likes tea" in played.context()
+        assert "I like tea" in played.talk()[0]
+
+    run(story, played)

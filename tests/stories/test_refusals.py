@@ -121,6 +121,39 @@ def test_a_throttle_that_never_ends_lets_the_bubble_expire():
     run(story, script("hello"), clock=HeldClock())
 
 
+def test_a_throttle_of_an_hour_is_not_waited_for():
+    played = script("hello", "Sorry, I could not answer before.")
+
+    async def story(house: House) -> None:
+        limit = {"status": 429, "code": "RATE_LIMIT_EXCEEDED", "headers": {"Retry-After": "3600"}}
+        await house.fail("POST", SEND, **limit)
+        await house.text("hi")
+        [turn] = await house.settled(turns=1)
+        assert (turn.outcome, turn.reason) == ("failed", "not_sent: RATE_LIMIT_EXCEEDED")
+        assert (await house.bubbles())[0].state == "expired"
+        sent = await house.text("anybody there?")
+        screen = await house.answered(sent.conversation_id, turns=2)
+        assert screen.bodies == ["Sorry, I could not answer before."]
+        assert "“hello” was not sent (RATE_LIMIT_EXCEEDED)" in played.context()
+
+    run(story, played, clock=HeldClock())
+
+
+@pytest.mark.parametrize("header", [None, "soon", "-5", "0"])
+def test_a_throttle_that_names_no_sensible_time_is_waited_for_a_second(header: str | None):
+    async def story(house: House) -> None:
+        headers = {"Retry-After": header} if header else {}
+        await house.fail("POST", SEND, status=429, code="RATE_LIMIT_EXCEEDED", headers=headers)
+        sent = await house.text("hi")
+        await house.waits_to_send("RATE_LIMIT_EXCEEDED")
+        assert len(await house.calls("POST", SEND)) == 1
+        await house.pass_time(1.1)
+        assert (await house.answered(sent.conversation_id)).bodies == ["hello"]
+        assert len(await house.calls("POST", SEND)) == 2
+
+    run(story, script("hello"), clock=HeldClock())
+
+
 @pytest.mark.parametrize(
     "fault", [{"code": "INSUFFICIENT_BALANCE"}, {"code": "UNAUTHORIZED", "status": 401}]
 )
