@@ -1,15 +1,17 @@
-"""The agent of these tests: it rings a bell, notes who asked, and says how the ringing went.
+"""The agent of these tests: it rings a bell, remembers who asked, and says how the ringing went.
 
-What it does outside the database, it leaves in files, so that one can see who did it how often.
+What it reads and does, it notes in files beside the database: a process that dies leaves them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import time
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic_ai import RunContext
 from pydantic_ai.messages import (
@@ -28,16 +30,8 @@ from tools.custom import custom
 from tools.hands import Hands
 
 RANG = "It rang."
-RUNG, ASKED = Path("rung.log"), Path("asked.log")
-"""Each ring of the bell and each question to the model: a line with the process and the person."""
-
-
-@dataclass(frozen=True)
-class Note:
-    """One line of such a file."""
-
-    pid: int
-    name: str
+RUNG, ASKED = Path("rung.jsonl"), Path("asked.jsonl")
+"""Each ring of the bell, and each question to the model: by which process, and for whom."""
 
 
 def request_of(name: str) -> str:
@@ -61,7 +55,7 @@ async def ring_the_bell(ctx: RunContext[Hands], for_whom: str) -> str:
     Args:
         for_whom: Who asked.
     """
-    _note(RUNG, for_whom)
+    _note(RUNG, for_whom, turn_id=ctx.deps.turn_id, call_id=ctx.tool_call_id)
     return RANG
 
 
@@ -71,10 +65,9 @@ def model() -> FunctionModel:
 
 
 def _play(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
-    parts = [part for message in messages for part in message.parts]
-    name = _who(messages)
-    _note(ASKED, name)
-    told = {part.tool_name: part.content for part in parts if isinstance(part, ToolReturnPart)}
+    read, told = _read(messages), _told(messages)
+    name = re.findall(r"I am (\w+)\.", read)[-1]
+    _note(ASKED, name, at=time.time(), read=read)
     calls = [
         ToolCallPart("ring_the_bell", {"for_whom": name}),
         ToolCallPart("remember", {"fact": fact_about(name)}),
@@ -85,23 +78,29 @@ def _play(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
     return ModelResponse(parts=open_calls or [words])
 
 
-def _who(messages: list[ModelMessage]) -> str:
-    texts = [
-        str(part.content)
+def _read(messages: list[ModelMessage]) -> str:
+    """What people wrote, and what we wrote around it."""
+    contents = [
+        [part.content] if isinstance(part.content, str) else part.content
         for message in messages
         if isinstance(message, ModelRequest)
         for part in message.parts
         if isinstance(part, UserPromptPart)
     ]
-    return re.findall(r"I am (\w+)\.", " ".join(texts))[-1]
+    return "\n".join(str(content) for pieces in contents for content in pieces)
 
 
-def _note(file: Path, name: str) -> None:
+def _told(messages: list[ModelMessage]) -> dict[str, Any]:
+    """What each tool answered."""
+    parts = [part for message in messages for part in message.parts]
+    return {part.tool_name: part.content for part in parts if isinstance(part, ToolReturnPart)}
+
+
+def _note(file: Path, name: str, **more: Any) -> None:
     with file.open("a") as notes:
-        notes.write(f"{os.getpid()} {name}\n")
+        notes.write(json.dumps({"pid": os.getpid(), "name": name, **more}) + "\n")
 
 
-def notes(file: Path) -> list[Note]:
+def notes(file: Path) -> list[dict[str, Any]]:
     """What such a file says."""
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [Note(int(pid), name) for pid, name in map(str.split, lines)]
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []

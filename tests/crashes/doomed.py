@@ -38,14 +38,15 @@ SENDING = "a text goes over the wire"
 
 @dataclass(frozen=True)
 class Moment:
-    """The instant before or after a step."""
+    """The instant before or after a step, when it comes for the so manieth time."""
 
     edge: str
     step: Step
+    times: int = 1
 
 
-def before(step: Step) -> Moment:
-    return Moment("before", step)
+def before(step: Step, *, times: int = 1) -> Moment:
+    return Moment("before", step, times)
 
 
 def after(step: Step) -> Moment:
@@ -60,6 +61,7 @@ POINTS = {
     "K4": before(take),  # the conversation is claimed, no turn begun
     "K5": before(journal._keep),  # the model has answered, which nobody wrote down
     "K6": before(journal._finish),  # a tool has done its work, which nobody wrote down
+    "K6b": before(journal._finish, times=2),  # the same, of one that may be run again
     "K7": before(dispatch),  # the words are written, none may leave yet
     "K8": after(dispatch),  # they may leave, and have not
     "K9": after(SENDING),  # they have left, no answer was read
@@ -71,14 +73,18 @@ POINTS = {
 """The life of a turn, and where it may be cut."""
 
 
-@dataclass(frozen=True)
 class Doom:
     """What a server dies of; None: of nothing."""
 
-    moment: Moment | None
+    def __init__(self, moment: Moment | None) -> None:
+        self._moment = moment
+        self._met = 0
 
-    def meets(self, moment: Moment) -> None:
-        if moment == self.moment:
+    def meets(self, edge: str, step: Step) -> None:
+        if self._moment is None or (edge, step) != (self._moment.edge, self._moment.step):
+            return
+        self._met += 1
+        if self._met == self._moment.times:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -104,9 +110,9 @@ class DoomedStore(Store):
 
     async def write(self, work: Any) -> Any:
         step = work.func if isinstance(work, partial) else work
-        self._doom.meets(before(step))
+        self._doom.meets("before", step)
         result = await super().write(work)
-        self._doom.meets(after(step))
+        self._doom.meets("after", step)
         return result
 
 
@@ -121,14 +127,14 @@ class DoomedDoor:
         async def reading() -> Any:
             message = await receive()
             if not message.get("more_body"):
-                self._doom.meets(after(READING))
+                self._doom.meets("after", READING)
             return message
 
         if scope["type"] != "http" or scope["path"] != server.WEBHOOK:
             return await self._door(scope, receive, send)
         await self._door(scope, reading, send)
         await bytes_are_out()
-        self._doom.meets(after(ACKNOWLEDGING))
+        self._doom.meets("after", ACKNOWLEDGING)
 
 
 class DoomedWire(httpx.AsyncBaseTransport):
@@ -142,7 +148,7 @@ class DoomedWire(httpx.AsyncBaseTransport):
         async def trace(event: str, _: Any) -> None:
             if event == "http11.send_request_body.complete":
                 await bytes_are_out()
-                self._doom.meets(after(SENDING))
+                self._doom.meets("after", SENDING)
 
         if (request.method, request.url.path) == ("POST", "/v1/messages"):
             request.extensions = {**request.extensions, "trace": trace}

@@ -96,7 +96,7 @@ def server_on(
     port: int, folder: Path, settings: dict[str, str], *, dies_at: str | None = None
 ) -> Iterator[Child]:
     """`threedots serve` on this port, doomed or not."""
-    name = f"dies-at-{dies_at}" if dies_at else "survivor"
+    name = f"serve-until-{dies_at}" if dies_at else "serve"
     arguments = {"port": port, "point": dies_at}
     with _born(port, folder, name, settings, doomed.serve, arguments) as server:
         server.ready("/readyz")

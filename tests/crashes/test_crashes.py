@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from agent.resuming import UNKNOWN
-from tests.crashes import aftermath
+from tests.crashes import crashing
 from tests.crashes.aftermath import Aftermath
 from tests.crashes.bell import RANG, fact_about
 from tests.crashes.doomed import POINTS
+from tests.history.checker import violations
 from tests.postgres import binaries, private_cluster
 
 STORES = ("sqlite", "postgres")
@@ -46,9 +47,9 @@ class Aftermaths:
         folder.mkdir()
         try:
             if story in POINTS:
-                return {story: aftermath.on_sqlite(story, folder)}
+                return {story: crashing.on_sqlite(story, folder)}
             with private_cluster(binaries()) as database:
-                return aftermath.on_postgres(folder, database)
+                return crashing.on_postgres(folder, database)
         except AssertionError as failed:
             return failed
 
@@ -82,7 +83,7 @@ def test_what_was_stored_and_not_acknowledged_comes_again_as_a_duplicate(crashed
     assert len(crashed.now.messages) == 1
 
 
-@at("K3", "K4", "K5", "K6", "K7", "K8", "K9", "K10", "K11", "K12", "K13")
+@at("K3", "K4", "K5", "K6", "K6b", "K7", "K8", "K9", "K10", "K11", "K12", "K13")
 def test_what_was_acknowledged_is_answered_though_nobody_brings_it_again(crashed: Aftermath):
     assert crashed.deliveries == [200]
     assert crashed.turn.outcome == "answered"
@@ -90,7 +91,7 @@ def test_what_was_acknowledged_is_answered_though_nobody_brings_it_again(crashed
 
 @at("K0", "K1", "K2", "K3", "K4", "K5")
 def test_a_turn_in_which_nothing_was_done_yet_is_taken_from_the_beginning(crashed: Aftermath):
-    assert crashed.dead not in crashed.rung
+    assert crashed.crash.dead not in crashed.rung
     assert crashed.asked_afterwards == 2
     assert crashed.on_the_phone[0].startswith(RANG)
 
@@ -104,14 +105,21 @@ def test_the_model_is_asked_again_only_when_its_answer_was_not_kept(crashed: Aft
 @at("K6")
 def test_a_tool_that_may_have_run_is_not_run_again_and_the_model_is_told(crashed: Aftermath):
     assert [call.state for call in crashed.left.calls] == ["pending"]
-    assert crashed.rung == [crashed.dead]
+    assert crashed.rung == [crashed.crash.dead]
     assert crashed.on_the_phone[0].startswith(UNKNOWN)
+
+
+@at("K6b")
+def test_a_tool_that_may_run_twice_is_run_again_without_a_question(crashed: Aftermath):
+    assert [call.state for call in crashed.left.calls] == ["done", "pending"]
+    assert [call.state for call in crashed.now.calls] == ["done", "pending", "done"]
+    assert (crashed.asked_by_the_dead, crashed.asked_afterwards) == (1, 1)
 
 
 @at("K7", "K8", "K9", "K10", "K11", "K12", "K13")
 def test_the_model_is_not_asked_again_once_it_has_found_its_words(crashed: Aftermath):
     assert (crashed.asked_by_the_dead, crashed.asked_afterwards) == (2, 0)
-    assert crashed.rung == [crashed.dead]
+    assert crashed.rung == [crashed.crash.dead]
 
 
 @at("K7")
@@ -169,11 +177,15 @@ def test_nothing_is_lost_and_nothing_happens_twice(crashed: Aftermath):
 
 
 @at(*POINTS)
-def test_what_the_person_told_is_remembered(crashed: Aftermath, request: pytest.FixtureRequest):
-    point = request.node.callspec.id.rpartition("-")[2]
-    ours = crashed.metadata["threedots"]
-    assert (ours["rev"], ours["facts"]) == (1, [fact_about(point)])
+def test_what_the_person_told_is_remembered(crashed: Aftermath):
+    ours = crashed.remembered
+    assert (ours["rev"], ours["facts"]) == (1, [fact_about(crashed.crash.name)])
     assert crashed.now.mailboxes[0].state == ours
+
+
+@at(*POINTS)
+def test_every_promise_of_the_house_is_kept(crashed: Aftermath):
+    assert violations(crashed.history) == []
 
 
 @at(*POINTS)
