@@ -31,8 +31,8 @@ $(READY): requirements.lock pyproject.toml
 check: setup          ## Types and style, as the suite also checks them.
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
-bench: setup          ## Measure; results with the machine's figures are in bench/README.md. Options: make bench ARGS="--runs 3"
-	@$(BIN)/python -m bench.turns $(ARGS)
+bench: setup          ## Measure; results with the machine's figures are in bench/README.md. Options: make bench ARGS="scenes --runs 5"
+	@$(BIN)/python -m bench $(ARGS)
 
 picture: setup        ## Take the picture of the README afresh (needs chromium).
 	@$(BIN)/python docs/picture.py
