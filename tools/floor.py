@@ -15,6 +15,10 @@ from tools.pause import pause_after
 TIMES = 3
 """How often in a turn we may be interrupted; then we answer, and take the rest next."""
 
+AT_ONCE = 0.25
+"""Seconds within which texts that follow each other are one interruption: hardly anything has been
+thought between them, so they do not use up how often we may be interrupted."""
+
 SECONDS = 8.0
 """Seconds from the turn's start during which we may: who never stops still gets an answer."""
 
@@ -48,9 +52,11 @@ class Floor:
         self._began = clock.now()
         self._quiet_at = 0.0
         self._interruptions = 0
+        self._heard_at = clock.now()
 
     def heard(self, messages: Sequence[Message]) -> None:
         """Count the pause from the newest of these texts, by when we stored it."""
+        self._heard_at = self.clock.now()
         for message in messages:
             pause = pause_after(
                 message.text, has_media=bool(message.media), quiet_for=self._quiet_for
@@ -75,8 +81,9 @@ class Floor:
         return self.gives_way and not self.ours and not self.acted
 
     def interrupted(self) -> None:
-        """Count that they came first."""
-        self._interruptions += 1
+        """Count that they came first, unless that was at once."""
+        if self.clock.now() - self._heard_at >= AT_ONCE:
+            self._interruptions += 1
 
     async def quiet(self) -> None:
         """Return when they have been quiet for long enough."""
