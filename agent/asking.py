@@ -50,10 +50,9 @@ def bare(error: Exception) -> str:
 
 
 def settings_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as JSON, without those that may hold keys."""
-    plain: dict[str, Any] = to_jsonable_python(
-        {name: value for name, value in settings.items() if name not in NOT_NOTED}, fallback=repr
-    )
+    """The settings as JSON, without those that may hold keys; an object is named by its class."""
+    told = {name: value for name, value in settings.items() if name not in NOT_NOTED}
+    plain: dict[str, Any] = to_jsonable_python(told, fallback=lambda it: type(it).__name__)
     return plain
 
 

@@ -29,6 +29,8 @@ def as_kept(messages: Sequence[ModelMessage]) -> list[Any]:
     )
     for message in plain:
         message.pop("instructions", None)
+        if "@" in (message.get("provider_url") or ""):  # a server's password can stand in it
+            message["provider_url"] = None
     return plain
 
 

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from memory.transcript import TurnRecord
+from tests.doors.processes import Phone, eventually, free_port, run, serve, serving, twin_for
 from tests.house import ANA, House, call, script
 from tests.house import run as play
 from threedots import app
@@ -148,3 +149,31 @@ def test_a_broken_line_is_named_with_what_is_wrong_in_it(tmp_path: Path):
 @pytest.mark.parametrize("arguments", [("validate", "nowhere.jsonl"), ("list", "--after", "soon")])
 def test_what_makes_no_sense_is_refused_before_anything_is_done(arguments: tuple[str, ...]):
     assert ask(*arguments).exit_code == 2
+
+
+def test_turns_on_a_real_line_are_recorded_as_live_and_can_be_read_beside_the_server(
+    tmp_path: Path,
+):
+    port = free_port()
+    with twin_for(port, tmp_path) as twin:
+        settings = serving(twin, port, THREEDOTS_MODEL="scripted")
+        with serve(port, tmp_path, **settings) as server:
+            server.ready("/readyz")
+            conversation = Phone(twin).text("hello there")
+
+            def turns() -> list[dict[str, object]]:
+                arguments = ("transcripts", "list", "--conversation", conversation, "--json")
+                found: list[dict[str, object]] = json.loads(
+                    run(*arguments, cwd=tmp_path, **settings).stdout
+                )
+                return found
+
+            [turn] = eventually(turns, what="record")
+            assert (turn["session"], turn["outcome"]) == ("live", "answered")
+            written = run("transcripts", "export", cwd=tmp_path, **settings).stdout
+            secrets = [
+                value for name, value in settings.items() if name.endswith(("KEY", "SECRET"))
+            ]
+            assert len(secrets) == 2
+            assert [secret for secret in secrets if secret in written] == []
+            assert server.stop() == 0

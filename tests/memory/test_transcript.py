@@ -227,12 +227,19 @@ def test_a_poisoned_turn_is_recorded_with_the_notes_that_were_kept(database: Dat
 
 
 def test_records_move_with_a_conversation_that_turns_out_to_be_another(database: Database):
-    settled(database, "t1", conversation_id=None)
-    settled(database, "t2", now=NOW + 10)
-    database(lambda s: find_mailbox(s, "conv_ana", where=address(OURS, ANA)))
+    # Two of one conversation come to be when its id is not in every payload.
+    settled(database, "t1", conversation_id="conv_elsewhere")
+    settled(database, "t2", now=NOW + 10, conversation_id=None, from_handle=BEN)
+
+    def same_address(session: Session) -> None:
+        nameless = session.exec(select(Mailbox).where(col(Mailbox.conversation_id).is_(None))).one()
+        nameless.address = address(OURS, ANA)
+
+    database(same_address)
+    database(lambda s: find_mailbox(s, "conv_elsewhere", where=address(OURS, ANA)))
     [box] = database(lambda s: s.exec(select(Mailbox)).all())
     rows = database(lambda s: s.exec(select(Transcript)).all())
-    assert {row.mailbox_id for row in rows} == {box.id}
+    assert [row.mailbox_id for row in rows] == [box.id, box.id]
 
 
 def test_a_price_that_is_not_known_makes_the_sum_unknown():
