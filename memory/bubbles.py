@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, func, select
 
-from memory.inbox import opted_out
+from memory.consents import opted_out
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim, LeaseLost, held, wrote_again
 from phone.clock import utc

@@ -18,7 +18,7 @@ from sqlalchemy import Select, and_, bindparam, delete, exists, false, func, ins
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
-from memory.consents import latest_consent, opted_out, record_consent
+from memory.consents import opted_out, record_consent
 from memory.listening import announce
 from memory.mailboxes import arrive, find_mailbox_of_tapback
 from memory.tables import (
@@ -37,18 +37,6 @@ from phone.clock import utc
 from phone.types import Ignored, Inbound, InboundMessage, InboundReaction
 from phone.webhook import dedupe_keys
 from safety.consent import Keyword, keyword
-
-__all__ = [
-    "Receipt",
-    "accept",
-    "bury",
-    "is_answer",
-    "keys_of",
-    "latest_consent",
-    "opted_out",
-    "record_consent",
-    "try_to_keep",
-]
 
 DROPPED_OPTED_OUT = "dropped(opted_out)"
 DROPPED_EMPTY = "dropped(empty)"

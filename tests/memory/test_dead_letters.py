@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from memory.consents import record_consent
 from memory.crashes import put_aside
 from memory.dead_letters import letters, replay, replay_all
-from memory.inbox import bury, record_consent
+from memory.inbox import bury
 from memory.tables import DeadLetter, Mailbox, Message
 from memory.turns import claim, take
 from phone.clock import utc

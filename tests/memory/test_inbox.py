@@ -1,7 +1,8 @@
 import pytest
 from sqlmodel import Session, col, select
 
-from memory.inbox import accept, bury, is_answer, opted_out, record_consent
+from memory.consents import opted_out, record_consent
+from memory.inbox import accept, bury, is_answer
 from memory.tables import (
     Bubble,
     BubbleState,

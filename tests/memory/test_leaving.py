@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session, select
 
 from memory.bubbles import Draft, dispatch, prepare
-from memory.inbox import record_consent
+from memory.consents import record_consent
 from memory.tables import Bubble, Mailbox
 from memory.turns import Claim, LeaseLost, claim
 from phone.clock import utc

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, func, select
 
+from memory.consents import opted_out
 from memory.engines import BadDatabaseURL
-from memory.inbox import Receipt, opted_out
+from memory.inbox import Receipt
 from memory.store import Store, StoreUnavailable
 from memory.tables import Event, EventKey, Mailbox, Message
 from memory.turns import Claim, claim
