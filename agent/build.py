@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,13 +16,15 @@ from pydantic_ai import (
     ToolOutput,
 )
 from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ToolCallPart
 from pydantic_ai.toolsets import AbstractToolset
 
 from agent.journal import Journal
+from agent.restraint import Restraint
 from memory.tables import Bubble, BubbleState
+from phone.jsontext import storable, storable_json
 from tools.custom import custom
-from tools.hands import Hands, superseded, told
+from tools.hands import Hands, TooMuch, superseded, told
 from tools.messaging import fits, messaging, without_effects
 from tools.notebook import notebook
 
@@ -45,7 +48,7 @@ async def end_turn(ctx: RunContext[Hands], reason: str) -> str:
     _bring_back_what_failed(ctx)
     words = _words_of(ctx)
     if words and not hands.repeats(words):
-        await _say(hands, words)
+        await _say(hands, words, _response(ctx))
     return reason
 
 
@@ -54,21 +57,28 @@ async def last_words(ctx: RunContext[Hands], text: str) -> str:
     hands = ctx.deps
     if text.strip():
         if not hands.repeats(text):
-            await _say(hands, text)
+            await _say(hands, text, _response(ctx))
     elif not hands.did_something and not hands.nudged:
         hands.nudged = True
         raise ModelRetry(hands.nudge)
     return ""
 
 
-async def _say(hands: Hands, text: str) -> None:
+async def _say(hands: Hands, text: str, response: ModelResponse) -> None:
     """Send the last words. A refusal goes back to the model once, to be said another way.
 
     So do words that did not leave because they wrote again: the model reads that first.
     """
+    if response.finish_reason == "length" and not hands.cut_short:
+        hands.cut_short = True
+        raise ModelRetry("Your answer broke off: it was too long. Say it in far fewer words.")
     await hands.floor.take()
     hands.floor.closing = True
-    bubbles = await hands.say(text)
+    try:
+        bubbles = await hands.say(text)
+    except TooMuch as error:
+        hands.floor.closing = False
+        raise ModelRetry(f"Your words were not sent. {error} Say it in fewer words.") from error
     if unsaid := superseded(bubbles):
         hands.floor.closing = False
         raise ModelRetry(f"They wrote again before you had said it all.\n{told(unsaid)}")
@@ -115,14 +125,27 @@ class Endings(AbstractCapability[Hands]):
     ) -> ModelResponse:
         """Put `end_turn` behind the other calls of its response, so that it knows how they went.
 
-        An empty response becomes a blank text, which means the same and reaches `last_words`.
+        An empty response becomes a blank text, which means the same and reaches `last_words`; one
+        that was cut off or filtered away stays empty, for that is a failure and no answer.
         """
         ending = [part for part in response.parts if _ends(part)]
         rest = [part for part in response.parts if not _ends(part)]
         parts = [*rest, *ending[:1]]
-        if not any(_says_something(part) for part in parts):
+        is_failure = response.finish_reason in ("length", "content_filter")
+        if not is_failure and not any(_says_something(part) for part in parts):
             parts.append(TextPart(" "))
         return replace(response, parts=parts)
+
+
+def _storable(part: ModelResponsePart) -> ModelResponsePart:
+    match part:
+        case TextPart(content=words):
+            return replace(part, content=storable(words))
+        case ToolCallPart(args=str() as arguments):
+            return replace(part, args=storable_json(arguments))
+        case ToolCallPart(args=dict() as arguments):
+            return replace(part, args=storable(arguments))
+    return part
 
 
 def _says_something(part: object) -> bool:
@@ -132,6 +155,18 @@ def _says_something(part: object) -> bool:
 
 def _ends(part: object) -> bool:
     return isinstance(part, ToolCallPart) and part.tool_name == END
+
+
+@dataclass
+class Storing(AbstractCapability[Hands]):
+    """Keeps out of what the model says what no database takes; models have written even that."""
+
+    async def wrap_model_request(
+        self, ctx: RunContext[Hands], *, request_context: Any, handler: Callable[[Any], Any]
+    ) -> ModelResponse:
+        """Replace NUL and halves of emoji before anybody reads the response."""
+        response: ModelResponse = await handler(request_context)
+        return replace(response, parts=[_storable(part) for part in response.parts])
 
 
 @dataclass
@@ -177,7 +212,8 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         output_type=[ToolOutput(end_turn, name=END), TextOutput(last_words)],
         # The nudge, the refusal and the interruptions are ours to count; this only allows them.
         retries={"tools": 2, "output": 8},
-        capabilities=[Endings(), Hearing(), journal],
+        # The last of these sees a response first.
+        capabilities=[Endings(), Hearing(), Restraint(), journal, Storing()],
     )
 
 

@@ -11,18 +11,26 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from pydantic_ai import DeferredToolResults, ModelRequest
-from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart, ToolReturnPart
+from pydantic_ai.messages import (
+    ModelResponse,
+    RetryFeedbackPart,
+    RetryInfo,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+)
 from sqlmodel import Session, col, select
 
 from agent.build import END, idempotent_tools
 from agent.deployment import Deployment
 from agent.keeping import read_again
+from agent.restraint import as_called
 from agent.scene import Scene
 from agent.thinking import Ending, ending_of
 from memory.bubbles import of_turn
 from memory.state import ConversationState
 from memory.tables import Bubble, ToolCall, ToolState, Turn
-from tools.hands import told
+from tools.hands import TooMuch, told
 
 STOPPED = "Not done: we were stopped before it. Call it again if it still matters."
 UNKNOWN = "Unknown whether this happened: we were stopped in the middle. Do not repeat it."
@@ -46,11 +54,19 @@ async def take_up(deployment: Deployment, turn: Turn, scene: Scene) -> Ending | 
         if again:
             scene.again = DeferredToolResults(approvals={call.tool_call_id: True for call in again})
         return None
-    return await _say_the_rest(scene, saved[-1])
+    try:
+        return await _say_the_rest(scene, saved[-1])
+    except TooMuch as error:
+        refusal = RetryFeedbackPart(
+            f"Your words were not sent. {error} Say it in fewer words.",
+            retry=RetryInfo(cause="model_retry"),
+        )
+        scene.messages = [*scene.messages, *saved, ModelRequest(parts=[refusal])]
+        return None
 
 
 async def _say_the_rest(scene: Scene, last: ModelResponse) -> Ending:
-    """The model had ended the turn: its words go out if they did not yet."""
+    """The model had ended the turn: its words go out if they did not yet. Raises TooMuch."""
     hands = scene.hands
     words = "\n\n".join(part.content for part in last.parts if isinstance(part, TextPart)).strip()
     if words and not any(bubble.call_id is None for bubble in hands.bubbles):
@@ -68,6 +84,7 @@ def _restore(
         for call in calls
         if call.name == "react" and call.state == ToolState.DONE
     ]
+    hands.calls = [as_called(call.name, call.arguments) for call in calls]
     hands.floor.acted = True
     hands.floor.ours = bool(bubbles)
     if turn.memory_after is not None:

@@ -24,6 +24,7 @@ from agent.deployment import Deployment
 from agent.history import kept_since
 from agent.keeping import as_kept
 from agent.prompts import version_of
+from agent.restraint import REQUESTS
 from agent.scene import Scene
 from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
@@ -32,8 +33,8 @@ from tools.hands import Hands
 
 log = logging.getLogger(__name__)
 
-LIMITS = UsageLimits(request_limit=10, tool_calls_limit=12)
-"""What one turn may spend before it is stopped."""
+LIMITS = UsageLimits(request_limit=REQUESTS)
+"""Where a turn is stopped that would not end by itself (`agent.restraint`)."""
 
 MODEL_SECONDS = 60.0
 """Seconds one model request may take."""
@@ -46,6 +47,9 @@ LOOK_EVERY = 0.5
 
 UNAVAILABLE = "model_unavailable"
 """The reason of a turn that failed because no model could be had."""
+
+ASTRAY = "model_astray: "
+"""Begins the reason of a turn in which the model came to no end, with the error's name after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ def _stopped(hands: Hands, error: AgentRunError, record: dict[str, Any]) -> Endi
     """A limit was hit, or the model kept misbehaving: what is out is out, and counts."""
     if hands.said:
         return Ending("answered", f"stopped early: {type(error).__name__}", record)
-    return Ending("failed", type(error).__name__, record)
+    return Ending("failed", ASTRAY + type(error).__name__, record)
 
 
 def _passing(error: Exception) -> bool:

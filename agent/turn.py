@@ -19,7 +19,7 @@ from agent.groups import Answer, addressed_by, people_answered
 from agent.prompts import PromptError
 from agent.resuming import take_up
 from agent.scene import Scene, look, set_up, take_note
-from agent.thinking import UNAVAILABLE, Ending, outcome_of, think, undisturbed
+from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of, think, undisturbed
 from agent.typing import typing
 from memory.bubbles import LANDED, Draft, abandon, of_turn
 from memory.consents import opted_out
@@ -124,7 +124,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
             return Ending("dropped", "opted_out")  # an operator said so in the metadata
         scene, ending = await _answer(deployment, claim, burst, conversation, floor)
-    if ending.reason == UNAVAILABLE and not scene.hands.said:
+    if _is_at_a_loss(ending.reason) and not scene.hands.said:
         ending = await _apologise(deployment, claim, burst, ending)
     saved = await save(
         scene.memory,
@@ -213,9 +213,14 @@ def _begin_again(session: Session, *, claim: Claim, turn_id: str) -> list[Messag
 async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:
     """Say once per outage that we cannot think; the turn stays failed, for nothing was answered."""
     before = await deployment.store.read(partial(_reason_before, claim.mailbox_id))
-    if before != UNAVAILABLE:
+    if not _is_at_a_loss(before):
         await _say(deployment, claim, burst, "unavailable", why=UNAVAILABLE)
     return ending
+
+
+def _is_at_a_loss(reason: str | None) -> bool:
+    """Whether a turn ended so because the model had no answer for it."""
+    return reason is not None and (reason == UNAVAILABLE or reason.startswith(ASTRAY))
 
 
 def _reason_before(mailbox_id: int, session: Session) -> str | None:

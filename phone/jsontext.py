@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -28,6 +29,17 @@ def read_json(body: bytes) -> Any:
     )
     # 1e999 is read as infinity; writing it all once more costs less than looking for such numbers.
     return from_json(to_json(value, inf_nan_mode="null"))
+
+
+def storable(value: Any) -> Any:
+    """Text, or JSON data with text in it, rid of what no database takes, as `read_json` does it."""
+    return json.loads(storable_json(json.dumps(value)))
+
+
+def storable_json(text: str) -> str:
+    """The same for data that is still JSON text, well-formed or not."""
+    plain = text.replace("\0", "\u2400").encode("utf-8", "replace")
+    return _ESCAPES.sub(_storable, plain).decode()
 
 
 def _storable(escape: re.Match[bytes]) -> bytes:

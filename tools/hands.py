@@ -24,6 +24,12 @@ IMESSAGE_LIMIT = 4000
 """Characters of one iMessage bubble. AgentPhone publishes none; more than this nobody reads."""
 
 
+MOST_BUBBLES = 12
+"""Bubbles of one turn after which no tool sends more: one for each effect, and no flood."""
+
+LONGEST = 8_000
+"""Characters of one text the model may send: five full bubbles by SMS, which is too many."""
+
 Hear = Callable[[], Awaitable[Sequence[UserPromptPart]]]
 """Fetches what they have written meanwhile."""
 
@@ -31,6 +37,10 @@ Hear = Callable[[], Awaitable[Sequence[UserPromptPart]]]
 async def nothing_new() -> Sequence[UserPromptPart]:
     """What a turn hears that nobody interrupts."""
     return []
+
+
+class TooMuch(Exception):
+    """A text nobody would read on a phone; the words say what would do."""
 
 
 class UnknownReference(Exception):
@@ -58,7 +68,9 @@ class Hands:
         floor: Whose turn it is to speak; asked before anything becomes visible.
         notes: What is to be known of this turn that no row tells: `act` writes there.
         hear: Takes what they have written since into this turn, as parts for the next request.
+        calls: The tool calls of this turn, by name and arguments.
         nudged: Whether it was told; once is enough.
+        cut_short: Whether it was told that its words had broken off; once is enough.
         warned: Whether a refusal went back to the model; once is enough.
     """
 
@@ -80,7 +92,9 @@ class Hands:
     bubbles: list[Bubble] = field(default_factory=list)
     tapped: list[str] = field(default_factory=list)
     changed_background: bool = False
+    calls: list[tuple[str, str]] = field(default_factory=list)
     nudged: bool = False
+    cut_short: bool = False
     warned: bool = False
 
     @property
@@ -97,6 +111,11 @@ class Hands:
     def said(self) -> list[Bubble]:
         """The bubbles of this turn that arrived, or may have."""
         return [b for b in self.bubbles if b.state in (*LANDED, BubbleState.UNCONFIRMED)]
+
+    @property
+    def may_say_more(self) -> bool:
+        """Whether a tool may send one more bubble; the words that end the turn always may."""
+        return len(self.said) < MOST_BUBBLES
 
     @property
     def refused(self) -> list[Bubble]:
@@ -135,7 +154,11 @@ class Hands:
         reply_to_message_id: str | None = None,
         call_id: str | None = None,
     ) -> list[Bubble]:
-        """Send words (Markdown becomes plain text) and pictures as one or several bubbles."""
+        """Send words (Markdown becomes plain text) and pictures as one or several bubbles.
+
+        Raises:
+            TooMuch: The text is too long to be sent at all.
+        """
         drafts = self.drafts(text, pictures=pictures)
         if drafts:
             opening = drafts[0]
@@ -159,7 +182,9 @@ class Hands:
         return sent
 
     def drafts(self, text: str, *, pictures: Sequence[str] = ()) -> list[Draft]:
-        """How words and pictures become bubbles on this channel."""
+        """How words and pictures become bubbles on this channel. Raises TooMuch."""
+        if len(text) > LONGEST:
+            raise TooMuch(f"A text has {LONGEST} characters at most and this has {len(text)}.")
         limit = IMESSAGE_LIMIT if self.on_imessage else SMS_LIMIT
         words = [Draft(text=part) for part in split(plain(text), limit=limit)]
         if not pictures:

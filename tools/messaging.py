@@ -11,7 +11,7 @@ from pydantic_ai import FunctionToolset, ModelRetry, RunContext, ToolDefinition,
 from phone.errors import NotOnIMessage, PhoneError
 from phone.types import TAPBACKS, SendStyle
 from tools.acts import noted
-from tools.hands import Hands, UnknownReference, told
+from tools.hands import Hands, TooMuch, UnknownReference, told
 
 VISIBLE = {"visible": True}
 """Metadata of tools that wait for the floor themselves: until then they have done nothing."""
@@ -46,6 +46,7 @@ async def send(
         media: Handles of pictures, such as "cake" or "m12.1". Several arrive as a carousel.
     """
     hands = ctx.deps
+    _check_there_is_room(hands)
     if send_style and not hands.on_imessage:
         raise ModelRetry(
             "Effects exist on iMessage only and this is SMS. Send it without send_style."
@@ -53,9 +54,12 @@ async def send(
     if not text.strip() and not media:
         raise ModelRetry("There is nothing to send: give text, media or both.")
     pictures = [_picture(hands, handle) for handle in media or []]
-    bubbles = await hands.say(
-        text, pictures=pictures, send_style=send_style, call_id=ctx.tool_call_id
-    )
+    try:
+        bubbles = await hands.say(
+            text, pictures=pictures, send_style=send_style, call_id=ctx.tool_call_id
+        )
+    except TooMuch as error:
+        raise ModelRetry(f"Not sent. {error} Say it in fewer words.") from error
     return _or_failed(told(bubbles), failed=not any(bubble in hands.said for bubble in bubbles))
 
 
@@ -76,12 +80,16 @@ async def reply(
     hands = ctx.deps
     if not hands.on_imessage:
         raise ModelRetry("Threads exist on iMessage only and this is SMS. Just end with the words.")
+    _check_there_is_room(hands)
     if not text.strip():
         raise ModelRetry("There is nothing to send: give text.")
     target = _message_id(hands, message_id)
-    bubbles = await hands.say(
-        text, send_style=send_style, reply_to_message_id=target, call_id=ctx.tool_call_id
-    )
+    try:
+        bubbles = await hands.say(
+            text, send_style=send_style, reply_to_message_id=target, call_id=ctx.tool_call_id
+        )
+    except TooMuch as error:
+        raise ModelRetry(f"Not sent. {error} Say it in fewer words.") from error
     return _or_failed(told(bubbles), failed=not any(bubble in hands.said for bubble in bubbles))
 
 
@@ -198,6 +206,14 @@ def _one_to_one(hands: Hands) -> str:
     if hands.mailbox.conversation_id is None:
         raise ToolFailed("This conversation is too new for a background; answer first.")
     return hands.mailbox.conversation_id
+
+
+def _check_there_is_room(hands: Hands) -> None:
+    if not hands.may_say_more:
+        raise ToolFailed(
+            f"Not sent: you have sent {len(hands.said)} bubbles in this turn, and more would be a"
+            " flood. End your turn; its words are still texted."
+        )
 
 
 def _message_id(hands: Hands, reference: str) -> str:

@@ -69,6 +69,23 @@ def test_words_the_model_had_found_are_said_without_asking_it_again(tmp_path: Pa
     run(after, script(), folder=tmp_path)
 
 
+def test_words_too_long_to_be_sent_come_back_to_the_model_after_a_stop_as_well(tmp_path: Path):
+    async def until_it_stops(house: House) -> None:
+        house.local.deployment.quiet_for = 3600.0  # type: ignore[union-attr]
+        await house.text("explain")
+        await house.until(saved_responses(1))
+
+    stopped(script("word " * 2000), until_it_stops, tmp_path)
+    second = script("In short: yes.")
+
+    async def after(house: House) -> None:
+        await house.settled(turns=1)
+        assert [bubble.text for bubble in await house.bubbles()] == ["In short: yes."]
+        assert "Say it in fewer words" in str(second.seen[-1][-1].parts)
+
+    run(after, second, folder=tmp_path)
+
+
 def test_the_model_goes_on_from_the_results_that_were_written_down(tmp_path: Path):
     first = gated(call("shopping_list", change="add", items=["milk"]), "never said")
 
