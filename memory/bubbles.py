@@ -64,6 +64,9 @@ def prepare(
 ) -> list[Bubble]:
     """Write the bubbles of one step, in order, before any of them is sent. Raises LeaseLost."""
     _must_hold(session, claim)
+    written = [bubble for bubble_id in ids if (bubble := session.get(Bubble, bubble_id))]
+    if written:  # the connection broke during this very commit, which had happened, and so: again
+        return written
     mailbox = session.get_one(Mailbox, claim.mailbox_id)
     last = session.exec(
         select(func.max(Bubble.position)).where(Bubble.mailbox_id == claim.mailbox_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import text
@@ -71,6 +72,26 @@ def test_on_a_full_disk_a_webhook_is_asked_for_again_and_goes_through_when_there
         assert [m.outcome for m in await house.messages()] == ["answered"]
 
     run(story, script("Kept."))
+
+
+def test_a_database_that_may_only_be_read_refuses_webhooks_until_it_may_be_written_again():
+    async def story(house: House) -> None:
+        only_read(house, "ON")
+        answer = await house.webhook(message())
+        assert (answer.status_code, answer.json()) == (503, {"ok": False})
+        status, trouble = await readiness(house)
+        assert status == 503 and "readonly" in trouble
+        only_read(house, "OFF")
+        assert (await house.webhook(message())).status_code == 200
+        await house.settled(turns=1)
+
+    run(story, script("hello"))
+
+
+def only_read(house: House, switch: str) -> None:
+    """Let the connection that writes do no more than read, as on a disk that is read-only."""
+    with closing(store_of(house)._writer_engine.raw_connection()) as connection:
+        connection.cursor().execute(f"PRAGMA query_only = {switch}")
 
 
 def test_nothing_is_sent_that_could_not_be_written_first_and_it_is_sent_once_when_it_can():
