@@ -232,3 +232,26 @@ def test_a_member_who_stopped_is_not_heard_and_the_others_still_are():
         assert screen.bodies == ["Yes, Ben?"]
 
     run(story, played)
+
+
+def test_a_lively_group_of_thirty_two_is_named_in_short_and_answered_once():
+    played = gated("Two nights.", last_for_ever=True)
+    people = [f"+1415555{number:04}" for number in range(200, 232)]
+
+    async def story(house: House) -> None:
+        group_id = str((await house.group(*people, name="Reunion"))["group_id"])
+        await house.text("Threedots, how long?", group_id=group_id, from_handle=people[0])
+        await played.is_thinking()
+        for number in range(100):
+            who = people[1 + number % 31]
+            sent = await house.text(f"chatter {number}", group_id=group_id, from_handle=who)
+        await house.stored(101)
+        played.go_on()
+        await house.settled(turns=2)
+        assert (await house.screen(sent.conversation_id)).bodies == ["Two nights."]
+        assert len(played.seen) == 1
+        assert "20 more" in played.context()
+        outcomes = {message.outcome for message in (await house.messages())[1:]}
+        assert outcomes <= {"answered", "silent(not addressed in the group)"}
+
+    run(story, played)

@@ -7,9 +7,10 @@ import logging
 import pytest
 from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
 from pydantic_ai.messages import TextPart
+from pydantic_ai.models.fallback import FallbackModel
 
 from phone.clock import HeldClock
-from tests.house import House, call, run, script
+from tests.house import House, Script, call, run, script
 
 DOWN = ModelHTTPError(503, "script", body="overloaded")
 SORRY = "Sorry, I can't think straight right now"
@@ -114,3 +115,23 @@ def test_others_are_answered_while_one_waits_for_the_model():
         await house.pass_time_until_settled(turns=2, at_most=30)
 
     run(story, played, clock=HeldClock())
+
+
+class SecondInLine(Script):
+    """The model that is asked when the first one cannot be had."""
+
+    @property
+    def model(self) -> FallbackModel:  # type: ignore[override]
+        return FallbackModel(script(DOWN, last_for_ever=True).model, super().model)
+
+
+def test_the_next_model_of_the_chain_answers_at_once():
+    clock = HeldClock()
+
+    async def story(house: House) -> None:
+        started = clock.now()
+        sent = await house.text("hi")
+        assert (await house.answered(sent.conversation_id)).bodies == ["hello"]
+        assert clock.now() == started
+
+    run(story, SecondInLine([[TextPart("hello")]]), clock=clock)

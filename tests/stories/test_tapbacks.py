@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memory.tables import Turn
+from memory.tables import Consent, Turn
 from phone.types import TAPBACKS
-from tests.house import House, call, run, script
+from tests.house import ANA, House, call, run, script
 
 SILENT = call("end_turn", reason="a tapback says it")
 
@@ -198,3 +198,21 @@ def test_a_text_that_only_looks_like_a_tapback_is_answered_on_first_contact():
         assert screen.bodies == ["Good for you!"]
 
     run(story, played)
+
+
+def test_a_storm_of_tapbacks_on_what_we_never_saw_starts_nothing_and_opts_nobody_out():
+    async def story(house: House) -> None:
+        sent = await house.text("hi")
+        question = (await house.answered(sent.conversation_id)).last["id"]
+        targets = [question, "msg_of_nobody", None]
+        for number, reaction in enumerate(["🛑", "STOP", "love", "removed", "👎" * 50] * 6):
+            data = {"conversationId": None if number % 2 else sent.conversation_id}
+            data |= {"messageId": targets[number % 3], "reactionType": reaction, "fromNumber": ANA}
+            data |= {"direction": "inbound", "createdAt": f"2026-01-01T00:00:{number:02}Z"}
+            body = {"event": "agent.reaction", "channel": "imessage", "data": data}
+            answer = await house.webhook(body, webhook_id=f"del_{number}")
+            assert (answer.status_code, answer.json()) == (200, {"ok": True})
+        assert len(await house.settled(turns=1)) == 1
+        assert await house.rows(Consent) == []
+
+    run(story, script("Hello there."))
