@@ -57,6 +57,12 @@ async def follow(
     )
 
 
+@router.get("/events/last")
+async def see_last(twin: TheTwin) -> dict[str, int]:
+    """The number of the newest event, for whoever wants to follow from here on."""
+    return {"last": twin.line.log.last}
+
+
 def _seq(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 15):
         raise Refusal(

@@ -74,6 +74,16 @@ async def test_a_fault_that_takes_hold_of_a_webhook_is_told_with_its_message(sta
 
 
 @staged()
+async def test_the_number_of_the_newest_event_is_where_to_follow_from(stage: Stage):
+    for _ in range(1200):
+        stage.twin.line.emit("clock")
+    last = (await stage.call("GET", "/handset/events/last"))["last"]
+    assert await stage.events(after=last) == []
+    await stage.text("news")
+    assert (await stage.events("message", after=last))[0]["body"] == "news"
+
+
+@staged()
 async def test_whoever_follows_the_line_hears_that_the_clock_was_moved(stage: Stage):
     await stage.advance(3600)
     line = await stage.call("GET", "/handset/line")

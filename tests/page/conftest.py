@@ -75,6 +75,7 @@ class Line:
             assert self._thread.is_alive(), "the twin could not be served"
             time.sleep(0.01)
         self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        self._loop = self._server.servers[0].get_loop()
 
     def _listen(self, request: httpx.Request) -> httpx.Response:
         self.webhooks.append(json.loads(request.content))
@@ -97,6 +98,17 @@ class Line:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
+
+    def in_its_thread(self, act: Callable[[], None]) -> None:
+        """Do something with the line between two of its requests, and wait for it."""
+        done = threading.Event()
+
+        def do() -> None:
+            act()
+            done.set()
+
+        self._loop.call_soon_threadsafe(do)
+        assert done.wait(30)
 
     def close(self) -> None:
         self._client.close()

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from phone.types import SEND_STYLES, TAPBACKS
 from tests.page.conftest import DOT, YOU, Line, Opened
-from tests.page.looks import ANA, bubble, row, typing, violations, write
+from tests.page.looks import ANA, bubble, row, typing, write
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -429,52 +429,6 @@ def test_the_page_asks_its_own_origin_only_and_never_the_agents_api(line: Line, 
     foreign = [url for url in asked if not url.startswith((line.url, "data:", "blob:"))]
     assert asked and foreign == []
     assert [url for url in asked if "/v1/" in url] == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing_to_say(line: Line, open_page: Opened, width: int, scheme: str):
-    conversation = line.writes("hello? https://example.com")
-    line.writes("by sms", channel="sms")
-    line.writes("and back")
-    line.texts("Answer", reply_to_message_id=line.newest()["id"], send_style="loud")
-    line.texts("ink", send_style="invisible")
-    line.texts("", media_urls=["https://pictures.example/dog.jpg"])
-    page = open_page(width=width, color_scheme=scheme, reduced_motion="reduce")
-    bubble(page, "Answer").click()
-    page.get_by_role("menuitemradio", name="love").click()
-    line.agent("POST", f"/conversations/{conversation}/typing")
-    expect(typing(page)).to_be_visible()
-    assert violations(page) == []
-    bubble(page, "Answer").click()
-    assert violations(page) == []
-    page.keyboard.press("Escape")
-    if width == 360:
-        page.get_by_role("button", name="Back to conversations").click()
-        assert violations(page) == []
-    for form in ("New person", "New group"):
-        page.get_by_role("button", name=form).click()
-        assert violations(page) == []
-        page.keyboard.press("Escape")
-
-
-def test_a_long_conversation_is_drawn_by_the_page_and_keeps_the_readers_place(
-    line: Line, open_page: Opened
-):
-    for number in range(600):
-        line.writes(f"message {number}")
-    page = open_page()
-    expect(bubble(page, "message 599")).to_be_in_viewport()
-    assert page.locator(".row").count() < 150
-    page.locator("#scroller").hover()
-    page.mouse.wheel(0, -30_000)
-    expect(bubble(page, "message 480")).to_be_attached()
-    before = page.locator("#scroller").evaluate("(node) => node.scrollTop")
-    line.texts("news at the end")
-    page.get_by_role("button", name="New messages").wait_for()
-    assert page.locator("#scroller").evaluate("(node) => node.scrollTop") == before
-    page.get_by_role("button", name="New messages").click()
-    expect(bubble(page, "news at the end")).to_be_in_viewport()
 
 
 def test_the_page_comes_back_when_the_line_does(line: Line, open_page: Opened):

@@ -1,6 +1,7 @@
 /** The handset API: what the people with the other phones do and see. The page calls nothing else. */
 
 import { typeOf } from "./picture.js";
+import { Slices } from "./slices.js";
 
 /** A call the twin refused, or one that never reached it (`status` 0). Its message is for the reader. */
 export class Refusal extends Error {
@@ -51,6 +52,7 @@ export const handset = {
   switches: () => call("GET", "/handset/switches"),
   setSwitches: (changes) => call("PUT", "/handset/switches", changes),
   moveClock: (seconds) => call("POST", "/handset/clock", { advance: seconds }),
+  lastEvent: () => call("GET", "/handset/events/last"),
   events: (after) => call("GET", `/handset/events?after=${after}&wait=0`),
 };
 
@@ -79,7 +81,7 @@ export function follow({ heard, opened, lost }) {
   const connect = async () => {
     let newest;
     try {
-      newest = await newestEvent();
+      newest = (await handset.lastEvent()).last;
     } catch {
       again();
       return;
@@ -89,18 +91,15 @@ export function follow({ heard, opened, lost }) {
       wait = FIRST_WAIT;
       opened(newest);
     };
-    source.onmessage = (event) => heard(JSON.parse(event.data));
+    const events = new Slices(heard);
+    source.onmessage = (event) => events.add(JSON.parse(event.data));
     // The browser would come back by itself with its old place; ours asks for the newest first.
     source.onerror = () => {
       source.close();
+      events.clear();
       again();
     };
   };
 
   connect();
-}
-
-/** The number of the newest event. Asking from beyond the end sends none of the thousands before it. */
-async function newestEvent() {
-  return (await handset.events(Number.MAX_SAFE_INTEGER)).last;
 }

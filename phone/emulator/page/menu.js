@@ -17,6 +17,7 @@ export class Menu {
   #composer;
   #open = null;
   #bubble = null;
+  #openedAt = 0;
   #press = null;
 
   constructor(store, thread, composer) {
@@ -31,7 +32,7 @@ export class Menu {
     log.addEventListener("pointerdown", (event) => this.#pressed(event));
     log.addEventListener("pointermove", (event) => this.#moved(event));
     for (const kind of ["pointerup", "pointercancel"]) log.addEventListener(kind, () => this.#letGo());
-    byId("scroller").addEventListener("scroll", () => this.close(), { passive: true });
+    byId("scroller").addEventListener("scroll", () => this.#scrolled(), { passive: true });
     document.addEventListener("pointerdown", (event) => this.#open?.contains(event.target) || this.close());
     store.on("thread", () => this.close());
   }
@@ -40,6 +41,11 @@ export class Menu {
     this.#open?.remove();
     this.#open = null;
     this.#bubble?.classList.remove("lifted");
+  }
+
+  /** The bubble moves away under the menu. What was scrolled before it opened is told late, and is nothing. */
+  #scrolled() {
+    if (Math.abs(byId("scroller").scrollTop - this.#openedAt) > TREMBLE) this.close();
   }
 
   #clicked(event) {
@@ -83,6 +89,7 @@ export class Menu {
     this.close();
     const message = this.#thread.messageAt(bubble);
     this.#bubble = bubble;
+    this.#openedAt = byId("scroller").scrollTop;
     this.#open = element(
       "div",
       { class: "menu", role: "menu", "aria-label": "Message" },

@@ -69,6 +69,7 @@ export class Store extends EventTarget {
   #channels = new Map();
   #speakers = new Map();
   #listTimer = null;
+  #isListDue = false;
   /** The conversation being loaded, and what the line tells of it meanwhile. */
   #arriving = null;
 
@@ -118,20 +119,25 @@ export class Store extends EventTarget {
     this.#tell("list");
   }
 
-  /** Load the list soon, once for however many reasons; the thread follows when its place there changed. */
+  /** Load the list soon, once for however many reasons; never twice at the same time. */
   #listSoon() {
+    this.#isListDue = true;
     this.#listTimer ??= setTimeout(async () => {
+      this.#isListDue = false;
+      // While the line is away this fails; everything is loaded anew when it is back.
+      await this.#loadListAndFollow().catch(() => {});
       this.#listTimer = null;
-      const drafted = handleIn(this.key);
-      try {
-        await Promise.all([this.#loadLine(), this.#loadList()]);
-        const begun = drafted && this.#list.of(drafted);
-        if (begun && handleIn(this.key) === drafted) await this.#begin(begun.id);
-        else if (!this.entries().some((entry) => entry.key === this.key)) await this.#settle();
-      } catch {
-        // The line is away; everything is loaded anew when it is back.
-      }
+      if (this.#isListDue) this.#listSoon();
     }, LIST_PAUSE);
+  }
+
+  /** The thread follows when its place in the list changed. */
+  async #loadListAndFollow() {
+    const drafted = handleIn(this.key);
+    await Promise.all([this.#loadLine(), this.#loadList()]);
+    const begun = drafted && this.#list.of(drafted);
+    if (begun && handleIn(this.key) === drafted) await this.#begin(begun.id);
+    else if (this.key && !this.entries().some((entry) => entry.key === this.key)) await this.#settle();
   }
 
   /** The rows of the list, newest first. */

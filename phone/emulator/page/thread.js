@@ -1,20 +1,12 @@
-/**
- * The open conversation: rows in the log, the typing dots, and where the reader's eyes are.
- *
- * Only what is near the end is drawn; earlier pages are put above when the reader scrolls there, and
- * the browser skips the pages out of sight. New messages are appended, never redrawn with the rest.
- */
+/** The open conversation: its messages, the typing dots, the background, and where the reader's eyes are. */
 
-import { bubbleRow, effectOf, faceOf } from "./bubble.js";
+import { effectOf } from "./bubble.js";
 import { byId, element, rove } from "./element.js";
 import { play, still } from "./effects.js";
+import { Pages } from "./pages.js";
 import { showPhotos } from "./photo.js";
 import { shownFrom } from "./picture.js";
-import { carousel, placing } from "./placing.js";
 import { separator } from "./time.js";
-
-/** Messages in a page of the log. */
-const PAGE = 60;
 
 /** Pixels from the end within which the reader counts as being at the end. */
 const NEAR = 60;
@@ -23,17 +15,18 @@ export class Thread {
   #store;
   #scroller = byId("scroller");
   #log = byId("messages");
-  #rows = new Map();
-  #faces = new Map();
-  #drawnFrom = 0;
+  #pages;
   #pinned = true;
   #scrollTop = 0;
   #ownMark = element("p", { class: "mark" });
   #agentMark = element("p", { class: "mark" });
   #shown = null;
+  /** The message whose bubble the Tab key leads to. */
+  #reachable = null;
 
   constructor(store) {
     this.#store = store;
+    this.#pages = new Pages(store, this.#log, this.#scroller);
     store.on("thread", () => this.#draw());
     store.on("message", (news) => (news.isNew ? this.#append(news.message) : this.#change(news.message)));
     store.on("typing", () => this.#drawTyping());
@@ -58,8 +51,12 @@ export class Thread {
   goTo(messageId) {
     const index = this.#messages.findIndex((message) => message.id === messageId);
     if (index < 0) return;
-    while (this.#drawnFrom > index) this.#drawEarlier();
-    const bubble = this.#bubbleOf(messageId);
+    if (!this.#pages.row(messageId)) {
+      this.#pinned = false;
+      this.#pages.begin(index);
+      this.#drawMarks();
+    }
+    const bubble = this.#pages.bubble(messageId);
     bubble.scrollIntoView({ block: "center" });
     bubble.focus({ preventScroll: true });
     bubble.classList.add("found");
@@ -68,6 +65,11 @@ export class Thread {
 
   toLatest() {
     this.#pinned = true;
+    if (!this.#pages.atEnd) {
+      this.#pages.begin();
+      this.#drawMarks();
+      this.#makeReachable(this.#messages.at(-1)?.id);
+    }
     this.#jumpToEnd();
   }
 
@@ -75,21 +77,12 @@ export class Thread {
     return this.#store.thread.messages;
   }
 
-  #bubbleOf(id) {
-    const row = this.#rows.get(id);
-    return row && [...row.querySelectorAll(".bubble")].find((bubble) => bubble.dataset.id === id);
-  }
-
   #draw() {
     const another = this.#shown !== this.#store.key;
     this.#shown = this.#store.key;
     if (another) still();
     this.#log.classList.toggle("in-group", this.#store.thread.isGroup);
-    this.#log.replaceChildren();
-    this.#rows.clear();
-    this.#faces.clear();
-    this.#drawnFrom = this.#messages.length;
-    this.#drawEarlier();
+    this.#pages.begin();
     this.#drawMarks();
     this.#drawTyping();
     this.#drawBackground();
@@ -104,81 +97,24 @@ export class Thread {
   #playUnseen() {
     const { unseen } = this.#store.thread;
     const latest = unseen ? this.#messages.slice(-unseen).findLast(effectOf) : null;
-    if (latest) play(effectOf(latest), this.#bubbleOf(latest.id));
-  }
-
-  /** One more page above those drawn; what the reader looks at stays where it is. */
-  #drawEarlier() {
-    if (this.#drawnFrom === 0) return;
-    const [from] = carousel(this.#messages, Math.max(0, this.#drawnFrom - PAGE));
-    const page = element("div", { class: "page" });
-    for (let index = from; index < this.#drawnFrom; ) {
-      const [, next] = carousel(this.#messages, index);
-      page.append(this.#row(index));
-      index = next;
-    }
-    this.#drawnFrom = from;
-    const below = this.#scroller.scrollHeight - this.#scroller.scrollTop;
-    this.#log.prepend(page);
-    this.#scroller.scrollTop = this.#scroller.scrollHeight - below;
-  }
-
-  /** The row of the message at an index, with the others of its carousel. */
-  #row(index) {
-    const [from, to] = carousel(this.#messages, index);
-    const shown = this.#messages.slice(from, to);
-    const place = placing(this.#messages[from - 1], shown, this.#messages[to]);
-    const row = bubbleRow(shown, place, this.#store);
-    for (const message of shown) {
-      this.#rows.set(message.id, row);
-      this.#faces.set(message.id, faceOf(message, this.#store));
-    }
-    return row;
+    if (latest) play(effectOf(latest), this.#pages.bubble(latest.id));
   }
 
   #append(message) {
-    const before = this.#rows.get(this.#messages.at(-2)?.id);
-    const row = this.#row(this.#messages.length - 1);
-    const isMore = row.querySelector(".carousel") !== null;
-    row.classList.toggle("arriving", !isMore);
-    if (before && !row.classList.contains("first")) before.classList.remove("last");
-    if (isMore && before) before.replaceWith(row);
-    else this.#lastPage().append(row);
+    const isFollowed = this.#pinned || this.#store.isMine(message);
+    const row = this.#pages.append(isFollowed);
     this.#drawMarks();
     this.#drawFirstWords();
-    this.#makeReachable(message.id);
-    if (this.#pinned || this.#store.isMine(message)) this.toLatest();
+    if (row) this.#makeReachable(message.id);
+    if (isFollowed && row) this.#pinned = true; // the end is shown once this frame's rows are all there
+    else if (isFollowed) this.toLatest();
     else byId("to-latest").hidden = false;
-    if (effectOf(message)) play(effectOf(message), this.#bubbleOf(message.id));
+    if (row && effectOf(message)) play(effectOf(message), this.#pages.bubble(message.id));
   }
 
-  #lastPage() {
-    const page = this.#log.lastElementChild;
-    if (page && page.childElementCount < PAGE) return page;
-    const fresh = element("div", { class: "page" });
-    this.#log.append(fresh);
-    return fresh;
-  }
-
-  /** A message changed: its row is drawn anew where it shows, and else only the marks may differ. */
   #change(message) {
-    if (this.#faces.get(message.id) !== faceOf(message, this.#store)) this.#redraw(message);
+    this.#pages.change(message);
     this.#drawMarks();
-  }
-
-  #redraw(message) {
-    const old = this.#rows.get(message.id);
-    if (!old) return;
-    const focused = old.contains(document.activeElement) ? this.messageAt(document.activeElement)?.id : null;
-    const reachable = old.querySelector('.bubble[tabindex="0"]')?.dataset.id;
-    const revealed = old.querySelector(".revealed") !== null;
-    const scrolled = old.querySelector(".carousel")?.scrollLeft ?? 0;
-    const row = this.#row(this.#messages.indexOf(message));
-    old.replaceWith(row);
-    if (revealed) row.querySelector(".bubble").classList.add("revealed");
-    if (scrolled) row.querySelector(".carousel").scrollLeft = scrolled;
-    if (reachable) this.#bubbleOf(reachable).tabIndex = 0;
-    if (focused) this.#bubbleOf(focused).focus();
   }
 
   /** Delivered and Read stand under the person's last message, and under the agent's when it has the last word. */
@@ -191,7 +127,7 @@ export class Thread {
 
   #setMark(mark, message) {
     const words = message ? markOf(message) : "";
-    const row = words && this.#rows.get(message.id);
+    const row = words && this.#pages.row(message.id);
     if (!row) {
       mark.remove();
       return;
@@ -234,17 +170,20 @@ export class Thread {
 
   #jumpToEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#scrollTop = this.#scroller.scrollTop; // less than before where pages above were taken away
     byId("to-latest").hidden = true;
   }
 
   /** Only moving up lets go of the end: a photo that grows below an unmoved reader does not. */
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const isNear = scrollHeight - scrollTop - clientHeight < NEAR;
+    const below = scrollHeight - scrollTop - clientHeight;
+    const isNear = below < NEAR && this.#pages.atEnd;
     if (isNear) byId("to-latest").hidden = true;
     this.#pinned = isNear || (this.#pinned && scrollTop >= this.#scrollTop);
     this.#scrollTop = scrollTop;
-    if (scrollTop < clientHeight) this.#drawEarlier();
+    if (scrollTop < clientHeight) this.#pages.earlier();
+    else if (below < clientHeight) this.#pages.later();
   }
 
   #clicked(event) {
@@ -284,7 +223,9 @@ export class Thread {
 
   #keyed(event) {
     if (!event.target.classList.contains("bubble")) return;
-    if (event.key === "ArrowUp" && event.target === this.#log.querySelector(".bubble")) this.#drawEarlier();
+    const drawn = [...this.#log.querySelectorAll(".bubble")];
+    if (event.key === "ArrowUp" && event.target === drawn[0]) this.#pages.earlier();
+    if (event.key === "ArrowDown" && event.target === drawn.at(-1)) this.#pages.later();
     rove(event, [...this.#log.querySelectorAll(".bubble")]);
   }
 
@@ -294,8 +235,12 @@ export class Thread {
   }
 
   #makeReachable(id) {
-    for (const bubble of this.#log.querySelectorAll('.bubble[tabindex="0"]')) bubble.tabIndex = -1;
-    const bubble = this.#bubbleOf(id);
+    if (this.#reachable) {
+      const before = this.#pages.bubble(this.#reachable);
+      if (before) before.tabIndex = -1;
+    }
+    this.#reachable = id;
+    const bubble = this.#pages.bubble(id);
     if (bubble) bubble.tabIndex = 0;
   }
 }
