@@ -63,7 +63,35 @@ def style(locator: Locator, name: str, pseudo: str | None = None) -> str:
     )
 
 
-def violations(page: Page) -> list[str]:
-    """What axe has to say of what is on the screen now."""
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
+def violations(page: Page, inside: str | None = None) -> list[str]:
+    """What axe has to say of what is on the screen now, or of a part of it."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    found = page.evaluate(
+        "(inside) => axe.run(inside ?? document, {resultTypes: ['violations']})", inside
+    )
+    return [
+        f"{each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]
+    ]
+
+
+def contrasts(page: Page) -> dict[str, float]:
+    """The contrast of every text axe could measure: what lies under something it cannot."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    found = page.evaluate("() => axe.run(document, {runOnly: ['color-contrast']})")
+    nodes = [node for rule in found["passes"] + found["violations"] for node in rule["nodes"]]
+    data = [(node["html"], (node["any"][0]["data"] or {})) for node in nodes if node["any"]]
+    return {html: facts["contrastRatio"] for html, facts in data if "contrastRatio" in facts}
+
+
+def contrast(text: str, ground: str) -> float:
+    """The WCAG contrast of two computed colours such as `rgb(255, 255, 255)`."""
+    high, low = sorted((_luminance(text), _luminance(ground)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [s / 12.92 if s <= 0.03928 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

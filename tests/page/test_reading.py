@@ -8,7 +8,19 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.conftest import YOU, Line, Opened
-from tests.page.looks import ANA, BO, SEEN, bottom, box, bubble, choose, row, style, typing
+from tests.page.looks import (
+    ANA,
+    BO,
+    SEEN,
+    bottom,
+    box,
+    bubble,
+    choose,
+    contrast,
+    row,
+    style,
+    typing,
+)
 
 everywhere = pytest.mark.parametrize(("width", "scheme"), SEEN)
 
@@ -35,6 +47,9 @@ def test_mine_are_on_the_right_theirs_on_the_left_and_sms_is_green(
         bubble(page, "by iMessage").locator(".balloon"), "background-color"
     )
     assert colour(green) == style(bubble(page, "by SMS").locator(".balloon"), "background-color")
+    for text in ("by iMessage", "by SMS", "from the agent"):
+        balloon = bubble(page, text).locator(".balloon")
+        assert contrast(style(balloon, "color"), style(balloon, "background-color")) >= 4.5
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
