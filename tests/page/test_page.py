@@ -29,6 +29,19 @@ def test_words_sent_before_the_line_is_known_wait_for_it(line: Line, open_page: 
     expect(bubble(page, "quick as can be")).to_be_visible()
 
 
+def test_words_begun_before_the_line_is_known_are_kept(line: Line, open_page: Opened):
+    page = open_page()
+    page.route("**/handset/conversations", lambda route: (begin(page), route.continue_()))
+    page.reload(wait_until="load")
+    expect(page.get_by_role("heading", name="Threedots").first).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("begun early")
+    page.unroute_all()
+
+
+def begin(page: Page) -> None:
+    page.evaluate("() => { document.querySelector('#words').value = 'begun early'; }")
+
+
 def test_the_conversation_written_in_last_is_the_one_that_opens(line: Line, open_page: Opened):
     line.writes("an older one", from_handle=ANA)
     line.writes("the newest one")

@@ -58,7 +58,8 @@ export class Composer {
 
   /** Each conversation keeps the words begun in it; a reply and photos are put away. */
   #turnTo(key) {
-    if (this.#shown) this.#drafts.set(this.#shown, this.#words.value);
+    // Words typed before any conversation was there are meant for the first.
+    this.#drafts.set(this.#shown ?? key, this.#words.value);
     this.#words.value = this.#drafts.get(key) ?? "";
     this.#shown = key;
     this.#replyTo = null;
