@@ -99,7 +99,7 @@ def server_on(
     name = f"serve-until-{dies_at}" if dies_at else "serve"
     arguments = {"port": port, "point": dies_at}
     with _born(port, folder, name, settings, doomed.serve, arguments) as server:
-        server.ready("/readyz")
+        server.ready("/healthz")  # not /readyz: on Postgres the dead may have left old work
         yield server
 
 
