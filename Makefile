@@ -12,7 +12,7 @@ phone: setup          ## A phone in the browser with an agent that answers. Opti
 	@$(BIN)/threedots phone $(ARGS)
 
 test: setup           ## The whole suite. Options: make test ARGS="-k outbox"
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 soak: setup           ## Simulate 50,000 histories, other ones each day. Options: make soak HISTORIES=5000 SEED=7
 	@echo "histories from seed $(SEED); to see them again: make soak HISTORIES=$(HISTORIES) SEED=$(SEED)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -35,11 +36,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--first-seed", default=0, help="Seed of the first of them (0).")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if shared := next((it for it in TOGETHER if item.nodeid.startswith(it)), None):
-            item.add_marker(pytest.mark.xdist_group(shared))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out tests one by one, but what belongs together to one process.
+
+    By their names: the groups of `--dist loadgroup` are lost on pytest 9.2, which ignores the names
+    that pytest-xdist 3.8 gives to their tests.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+    return Together(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
