@@ -12,10 +12,10 @@ from agent.deployment import Deployment
 from agent.memories import save_memories
 from agent.sweep import send_loose
 from agent.turn import take_turn
-from memory.crashes import CRASHES, broke, hand_back, hand_back_all, put_aside
+from memory.crashes import broke, hand_back, hand_back_all, put_aside
 from memory.remembering import SWEEP_EVERY as SAVE_EVERY
 from memory.store import StoreUnavailable
-from memory.turns import LEASE, Claim, LeaseLost, claim, let_go, renew, take, void_leases
+from memory.turns import CRASHES, LEASE, Claim, LeaseLost, claim, let_go, renew, take, void_leases
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 A turn that breaks, or in which the process dies, is taken up again when its lease has run out. What
 broke three times would break for ever and cost a model call each time: it becomes a dead letter.
+What was under way beside it each time does not: the last try of each is made alone (`turns.take`).
 """
 
 from __future__ import annotations
@@ -20,11 +21,8 @@ from memory.tables import (
     Turn,
     TurnState,
 )
-from memory.turns import Claim, held, let_go, settle
+from memory.turns import CRASHES, Claim, held, let_go, settle
 from phone.clock import utc
-
-CRASHES = 3
-"""How often a turn may break, or a worker die in it, before it is put aside."""
 
 POISON = "poison"
 """The reason of a turn that was put aside."""

@@ -29,6 +29,15 @@ LEASE = 15.0
 """Seconds a claim lasts unless renewed; after that any worker may take over."""
 
 
+CRASHES = 3
+"""How often a turn may break, or a worker die in it, before it is put aside. Before the last of
+these tries nobody knows whether it brought the worker down or was only under way beside what did:
+so that try is made alone."""
+
+TRIED_AGAIN_IN = 2.0
+"""Seconds until a turn that had to wait for another's last try is looked at again."""
+
+
 class LeaseLost(Exception):
     """Somebody else may be working on this mailbox: stop, write nothing, send nothing."""
 
@@ -121,7 +130,8 @@ def take(
     """Everything that waits, as one new turn; or the turn that a dead worker left running.
 
     None when nothing waits: the mailbox is let go in the same transaction, so that a message is
-    either in this burst or makes the mailbox due again. So does a bubble outside any turn.
+    either in this burst or makes the mailbox due again. So does a bubble outside any turn. None
+    also when another turn has its last try in this process: then the mailbox comes up again soon.
 
     Args:
         kind: Behind which door we are, for the turn's record.
@@ -134,6 +144,10 @@ def take(
         select(Turn).where(Turn.mailbox_id == mailbox.id, Turn.state == TurnState.RUNNING)
     ).first()
     if running is not None:
+        if running.attempts == CRASHES - 1 and _has_its_last_try(session, claim, now=now):
+            _release(mailbox, due_at=mailbox.due_at)
+            mailbox.leased_until = utc(now + TRIED_AGAIN_IN)
+            return None
         running.session = running.session or kind  # it may be older than the column
         return _taken_up(session, running, claim, turn_id=turn_id, now=now)
     messages = _waiting(session, claim)
@@ -299,6 +313,19 @@ def _taken_up(session: Session, turn: Turn, claim: Claim, *, turn_id: str, now: 
         turn.notes = notes.as_json()
     messages = session.exec(_in_order(select(Message).where(Message.turn_id == turn.id))).all()
     return Burst(turn, list(messages), resumed, notes)
+
+
+def _has_its_last_try(session: Session, claim: Claim, *, now: float) -> bool:
+    """Whether this worker is in the middle of another turn's last try."""
+    tried = select(Turn.id).join(Mailbox, col(Mailbox.id) == Turn.mailbox_id)
+    tried = tried.where(
+        Turn.state == TurnState.RUNNING,
+        Turn.attempts == CRASHES,
+        Mailbox.id != claim.mailbox_id,
+        Mailbox.lease_owner == claim.owner,
+        col(Mailbox.leased_until) > utc(now),
+    )
+    return session.exec(tried.limit(1)).first() is not None
 
 
 def _waiting(session: Session, claim: Claim) -> list[Message]:

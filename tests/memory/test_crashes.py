@@ -1,8 +1,8 @@
 from sqlmodel import Session, select
 
-from memory.crashes import CRASHES, PAUSE, broke, hand_back, hand_back_all, put_aside
+from memory.crashes import PAUSE, broke, hand_back, hand_back_all, put_aside
 from memory.tables import Bubble, BubbleState, DeadLetter, Message, Turn
-from memory.turns import LEASE, Claim, claim, take
+from memory.turns import CRASHES, LEASE, TRIED_AGAIN_IN, Claim, claim, settle, take, void_leases
 from phone.clock import utc
 from tests.memory.conftest import Database
 from tests.memory.people import NOW, bubble, deliver, inbound, mailbox, tapback
@@ -115,3 +115,59 @@ def test_a_worker_that_stops_hands_back_everything_it_holds(database: Database):
     assert database(lambda s: claim(s, owner="other", now=NOW + PAUSE)) is not None
     [message] = database(lambda s: s.exec(select(Message)).all())
     assert message.received_at == utc(NOW)
+
+
+def taken(database: Database, *, now: float, owner: str = "w") -> Turn | None:
+    """Claim the next conversation that is due and take its turn up; None when it has to wait."""
+    mine = database(lambda s: claim(s, owner=owner, now=now))
+    assert mine is not None, "nothing is due"
+    burst = database(lambda s: take(s, mine, turn_id=f"new {now}", kind="live", now=now))
+    return burst.turn if burst else None
+
+
+def two_left_behind(database: Database, *, attempts: int) -> None:
+    """Two turns in which workers died, each begun so many times."""
+
+    def leave(session: Session) -> None:
+        for name in ("a", "b"):
+            deliver(session, inbound("hi", conversation_id=name, from_handle=f"p_{name}"))
+            mine = claim(session, owner="dead", now=NOW)
+            assert mine is not None
+            burst = take(session, mine, turn_id=name, kind="live", now=NOW)
+            assert burst is not None
+            burst.turn.attempts = attempts
+        void_leases(session)
+
+    database(leave)
+
+
+def test_what_died_once_is_taken_up_side_by_side(database: Database):
+    two_left_behind(database, attempts=1)
+    assert [taken(database, now=NOW + n).id for n in (1, 2)] == ["a", "b"]
+
+
+def test_the_last_try_of_a_turn_is_made_alone_and_the_other_is_not_counted(database: Database):
+    two_left_behind(database, attempts=CRASHES - 1)
+    tried = taken(database, now=NOW + 1)
+    assert (tried.id, tried.attempts) == ("a", CRASHES)
+    assert taken(database, now=NOW + 1) is None
+    assert database(lambda s: s.get_one(Turn, "b")).attempts == CRASHES - 1
+    assert database(lambda s: claim(s, owner="w", now=NOW + 1)) is None, "it is not asked for yet"
+    mine = Claim(tried.mailbox_id, "w", tried.epoch)
+    database(lambda s: settle(s, mine, "a", outcome="answered", now=NOW + 2))
+    assert taken(database, now=NOW + 1 + TRIED_AGAIN_IN).id == "b"
+
+
+def test_who_waits_for_anothers_last_try_is_free_for_another_worker(database: Database):
+    two_left_behind(database, attempts=CRASHES - 1)
+    assert taken(database, now=NOW + 1).id == "a"
+    assert taken(database, now=NOW + 1) is None
+    assert taken(database, now=NOW + 1 + TRIED_AGAIN_IN, owner="other").id == "b"
+
+
+def test_a_turn_that_died_in_its_last_try_keeps_nobody_waiting(database: Database):
+    two_left_behind(database, attempts=CRASHES - 1)
+    taken(database, now=NOW + 1)
+    database(void_leases)
+    beside = {taken(database, now=NOW + 2).attempts, taken(database, now=NOW + 2).attempts}
+    assert beside == {CRASHES + 1, CRASHES}

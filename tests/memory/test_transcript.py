@@ -15,14 +15,14 @@ from sqlalchemy import Connection, text
 from sqlmodel import Session, col, select
 
 from memory import schema
-from memory.crashes import CRASHES, broke
+from memory.crashes import broke
 from memory.mailboxes import address, find_mailbox
 from memory.notes import Notes, usage_of
 from memory.store import Store
 from memory.tables import Bubble, Mailbox, ToolCall, Transcript, Turn
 from memory.transcript import SessionKind, TurnRecord
 from memory.transcripts import Wanted, count, newest, one, stream
-from memory.turns import Burst, Claim, LeaseLost, claim, let_go, settle, take
+from memory.turns import CRASHES, Burst, Claim, LeaseLost, claim, let_go, settle, take
 from phone.clock import utc
 from tests.memory.conftest import Database
 from tests.memory.people import ANA, BEN, NOW, OURS, bubble, deliver, in_group, inbound

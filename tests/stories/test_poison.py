@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 from sqlmodel import select
 
 from memory.dead_letters import as_json, replay
 from memory.tables import DeadLetter, Turn
 from phone.clock import HeldClock
-from tests.house import PATIENCE, House, crash, gated, run, script
+from tests.house import BEN, PATIENCE, House, crash, gated, run, script
 
 BROKEN = RuntimeError("cannot digest: my secret words")
 
@@ -122,3 +124,34 @@ def test_a_turn_in_which_the_process_died_three_times_is_not_begun_a_fourth_time
         assert "died" in letter.reason
 
     run(after, script(), folder=tmp_path)
+
+
+def test_who_was_under_way_beside_a_deadly_message_is_answered(tmp_path: Path):
+    def brings_us_down(falls: asyncio.Event) -> FunctionModel:
+        async def think(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+            if "deadly" in str(messages):
+                falls.set()
+                await asyncio.Event().wait()
+            await asyncio.sleep(0.3)  # slower than the fall, if there is one
+            return ModelResponse(parts=[TextPart("Good to hear from you.")])
+
+        return FunctionModel(think, model_name="brings us down")
+
+    async def until_it_falls(house: House, falls: asyncio.Event, first: bool) -> None:
+        if first:
+            await house.text("hello")
+            await house.text("deadly", from_handle=BEN)
+        async with asyncio.timeout(PATIENCE):
+            await falls.wait()
+
+    for start in range(3):
+        falls = asyncio.Event()
+        story = partial(until_it_falls, falls=falls, first=start == 0)
+        asyncio.run(crash(story, brings_us_down(falls), folder=tmp_path))
+
+    async def after(house: House) -> None:
+        await house.settled(turns=2)
+        outcomes = {message.text: message.outcome for message in await house.messages()}
+        assert outcomes == {"hello": "answered", "deadly": "failed(poison)"}
+
+    run(after, script("Good to hear from you.", last_for_ever=True), folder=tmp_path)
