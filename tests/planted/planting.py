@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 COPIED = [
-    "phone", "safety", "memory", "tools", "agent", "evals", "server.py", "threedots.py",
+    "phone", "safety", "memory", "tools", "agent", "evals", "bench", "server.py", "threedots.py",
     "prompts", "media", "tests", "pyproject.toml",
 ]  # fmt: skip
 """What the tests need; nothing that was made here, such as .venv."""
