@@ -131,7 +131,7 @@ def test_the_readers_place_is_kept_while_others_write(line: Line, open_page: Ope
 
 def test_two_thousand_texts_by_script_leave_the_page_at_ease(line: Line, open_page: Opened):
     line.writes("before")
-    page = open_page()
+    page = open_page(width=360, height=780)
     page.evaluate(WATCH)
     line.in_its_thread(lambda: talk(line, range(2000)))
     expect(bubble(page, "message 1999")).to_be_in_viewport(timeout=30_000)

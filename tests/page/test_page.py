@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from phone.types import SEND_STYLES, TAPBACKS
 from tests.page.conftest import DOT, YOU, Line, Opened
@@ -31,15 +31,15 @@ def test_words_sent_before_the_line_is_known_wait_for_it(line: Line, open_page: 
 
 def test_words_begun_before_the_line_is_known_are_kept(line: Line, open_page: Opened):
     page = open_page()
-    page.route("**/handset/conversations", lambda route: (begin(page), route.continue_()))
+    held: list[Route] = []
+    page.route("**/handset/conversations", lambda route: held.append(route))
     page.reload(wait_until="load")
-    expect(page.get_by_role("heading", name="Threedots").first).to_be_visible()
+    page.get_by_role("textbox", name="Message").fill("begun early")
+    for route in held:
+        route.continue_()
+    page.unroute("**/handset/conversations")
+    expect(page.get_by_text("Text Threedots to begin.")).to_be_visible()
     expect(page.get_by_role("textbox", name="Message")).to_have_value("begun early")
-    page.unroute_all()
-
-
-def begin(page: Page) -> None:
-    page.evaluate("() => { document.querySelector('#words').value = 'begun early'; }")
 
 
 def test_the_conversation_written_in_last_is_the_one_that_opens(line: Line, open_page: Opened):
