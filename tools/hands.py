@@ -27,8 +27,8 @@ IMESSAGE_LIMIT = 4000
 MOST_BUBBLES = 12
 """Bubbles of one turn after which no tool sends more: one for each effect, and no flood."""
 
-LONGEST = 8_000
-"""Characters of one text the model may send: five full bubbles by SMS, which is too many."""
+LONGEST = 20_000
+"""Characters of one text the model may send: five full bubbles, which is too many already."""
 
 Hear = Callable[[], Awaitable[Sequence[UserPromptPart]]]
 """Fetches what they have written meanwhile."""

@@ -108,7 +108,7 @@ def test_a_megabyte_is_not_texted_and_comes_back():
     async def story(house: House) -> None:
         sent = await house.text("explain")
         assert (await house.answered(sent.conversation_id)).bodies == ["In short: yes."]
-        assert "A text has 8000 characters at most and this has 1000000" in played.retried(1)[0]
+        assert "A text has 20000 characters at most and this has 1000000" in played.retried(1)[0]
         assert "Say it in fewer words" in played.retried(2)[0]
 
     run(story, played)

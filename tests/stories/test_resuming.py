@@ -75,7 +75,7 @@ def test_words_too_long_to_be_sent_come_back_to_the_model_after_a_stop_as_well(t
         await house.text("explain")
         await house.until(saved_responses(1))
 
-    stopped(script("word " * 2000), until_it_stops, tmp_path)
+    stopped(script("word " * 5000), until_it_stops, tmp_path)
     second = script("In short: yes.")
 
     async def after(house: House) -> None:
