@@ -21,6 +21,8 @@ export class Pages {
   #pages = [];
   #rows = new Map();
   #faces = new Map();
+  /** Pixels taken away above the reader that nobody has asked for yet. */
+  #goneAbove = 0;
 
   constructor(store, log, scroller) {
     this.#store = store;
@@ -68,9 +70,20 @@ export class Pages {
     this.#keepingPlace(this.#pages.at(-1).node, () => this.#trim());
   }
 
+  /** How many pixels were taken away above since this was last asked: so far the rest may have moved up. */
+  takeGoneAbove() {
+    const gone = this.#goneAbove;
+    this.#goneAbove = 0;
+    return gone;
+  }
+
   /** Take away the farthest pages above. */
   #trim() {
-    while (this.#pages.length > MOST) this.#remove(this.#pages.shift());
+    while (this.#pages.length > MOST) {
+      const page = this.#pages.shift();
+      this.#goneAbove += page.node.offsetHeight;
+      this.#remove(page);
+    }
   }
 
   /**

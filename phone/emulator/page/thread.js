@@ -170,18 +170,23 @@ export class Thread {
 
   #jumpToEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#scrollTop = this.#scroller.scrollTop; // less than before where pages above were taken away
+    this.#scrollTop = this.#scroller.scrollTop;
+    this.#pages.takeGoneAbove();
     byId("to-latest").hidden = true;
   }
 
-  /** Only moving up lets go of the end: a photo that grows below an unmoved reader does not. */
+  /**
+   * Only a reader who moves up lets go of the end: a photo that grows below does not, nor do pages that are
+   * taken away above, after which everything stands higher.
+   */
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const below = scrollHeight - scrollTop - clientHeight;
     const isNear = below < NEAR && this.#pages.atEnd;
     if (isNear) byId("to-latest").hidden = true;
-    this.#pinned = isNear || (this.#pinned && scrollTop >= this.#scrollTop);
+    this.#pinned = isNear || (this.#pinned && scrollTop >= this.#scrollTop - this.#pages.takeGoneAbove());
     this.#scrollTop = scrollTop;
+    if (this.#pinned && !isNear) return this.#jumpToEnd();
     if (scrollTop < clientHeight) this.#pages.earlier();
     else if (below < clientHeight) this.#pages.later();
   }
