@@ -69,9 +69,9 @@ class HeldClock:
         return self._now
 
     @property
-    def sleepers(self) -> int:
-        """How many wait for it to move on."""
-        return len(self._sleepers)
+    def sleepers(self) -> list[float]:
+        """For how many seconds more each of those sleeps who wait for it to move on."""
+        return [until - self._now for until, _, _ in self._sleepers]
 
     async def sleep(self, seconds: float) -> None:
         """As `Clock.sleep`: only `advance` ends it."""

@@ -403,17 +403,24 @@ class House:
         waiting = select(Bubble.id).where(Bubble.state == "prepared", Bubble.code == code)
         await self.until(lambda session: session.exec(waiting).first())
 
+    async def sleeps(self, seconds: float) -> None:
+        """Wait until somebody sleeps for so long: who has not begun would sleep on afterwards."""
+        assert isinstance(self.clock, HeldClock)
+        async with asyncio.timeout(PATIENCE):
+            while not any(abs(left - seconds) < 0.001 for left in self.clock.sleepers):
+                await asyncio.sleep(0.005)
+
     async def pass_time(self, seconds: float) -> None:
         """Move the held clock on in small steps, so that whoever holds a lease can renew it."""
         assert isinstance(self.clock, HeldClock)
         until = self.clock.now() + seconds
         while (left := until - self.clock.now()) > 0:
-            asleep = self.clock.sleepers
+            asleep = len(self.clock.sleepers)
             self.clock.advance(min(left, 2.5))
             await asyncio.sleep(0.01)
             with suppress(TimeoutError):  # who was woken sleeps again, unless it is at an end
                 async with asyncio.timeout(0.2):
-                    while self.clock.sleepers < asleep:  # noqa: ASYNC110  # a count rings no bell
+                    while len(self.clock.sleepers) < asleep:  # noqa: ASYNC110  # a count rings no bell
                         await asyncio.sleep(0.005)
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
