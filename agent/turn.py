@@ -14,23 +14,22 @@ from functools import partial
 
 from sqlmodel import Session, col, select
 
+from agent.answering import answer
 from agent.deployment import Deployment
 from agent.groups import Answer, addressed_by, people_answered
 from agent.prompts import PromptError
-from agent.resuming import take_up
-from agent.scene import Scene, look, set_up, take_note
-from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of, think, undisturbed
+from agent.scene import look, take_note
+from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of
 from agent.typing import typing
 from memory.bubbles import LANDED, Draft, abandon, of_turn
 from memory.consents import opted_out
 from memory.remembering import save, save_consent
 from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
-from memory.turns import Burst, Claim, join, settle, wrote_again
+from memory.turns import Burst, Claim, join, settle
 from phone.types import Conversation
 from safety.consent import Keyword
 from tools.floor import Floor
 from tools.media import BadListing
-from tools.pause import is_bare_photo
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +122,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
             conversation = await _read_conversation(deployment, claim, burst, mailbox)
         if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
             return Ending("dropped", "opted_out")  # an operator said so in the metadata
-        scene, ending = await _answer(deployment, claim, burst, conversation, floor)
+        scene, ending = await answer(deployment, claim, burst, conversation, floor)
     if _is_at_a_loss(ending.reason) and not scene.hands.said:
         ending = await _apologise(deployment, claim, burst, ending)
     saved = await save(
@@ -146,68 +145,6 @@ async def _read_conversation(
     if await take_note(deployment, mailbox, conversation):
         await deployment.store.write(partial(join, claim=claim, turn_id=burst.turn.id))
     return conversation
-
-
-async def _answer(
-    deployment: Deployment,
-    claim: Claim,
-    burst: Burst,
-    conversation: Conversation | None,
-    floor: Floor,
-) -> tuple[Scene, Ending]:
-    """Think and act; from the beginning, with everything, when they write on before we act."""
-    begun_again = False
-    while True:
-        mailbox = await deployment.store.read(
-            lambda session: session.get_one(Mailbox, claim.mailbox_id)
-        )
-        messages = await deployment.store.read(partial(_to_answer, burst.turn.id))
-        floor.heard(messages)
-        if deployment.patient or (begun_again and _is_of_a_carousel(messages[-1])):
-            messages = await _all_of_it(deployment, claim, burst.turn.id, floor)
-        scene = await set_up(
-            deployment,
-            claim,
-            burst,
-            mailbox=mailbox,
-            messages=messages,
-            conversation=conversation,
-            floor=floor,
-        )
-        if burst.resumed:
-            ended = await take_up(deployment, burst.turn, scene)
-            if ended is not None:
-                return scene, ended
-        thinking = think(deployment, scene)
-        if (ending := await undisturbed(deployment, claim.mailbox_id, floor, thinking)) is not None:
-            return scene, ending
-        again = partial(_begin_again, claim=claim, turn_id=burst.turn.id)
-        burst.notes.began_again(await deployment.store.write(again), now=deployment.clock.now())
-        begun_again = True
-
-
-def _is_of_a_carousel(newest: Message) -> bool:
-    """Whether more photos are likely to follow this one; a model call for each helps nobody."""
-    return is_bare_photo(newest.text, has_media=bool(newest.media))
-
-
-async def _all_of_it(
-    deployment: Deployment, claim: Claim, turn_id: str, floor: Floor
-) -> list[Message]:
-    """Wait until they have finished, and take in everything they write until then."""
-    await floor.quiet()
-    while await deployment.store.read(
-        partial(wrote_again, mailbox_id=claim.mailbox_id, by=floor.gives_way_to)
-    ):
-        floor.heard(await deployment.store.write(partial(join, claim=claim, turn_id=turn_id)))
-        await floor.quiet()
-    return await deployment.store.read(partial(_to_answer, turn_id))
-
-
-def _begin_again(session: Session, *, claim: Claim, turn_id: str) -> list[Message]:
-    """Take what has come since into the turn; what was thought without it is forgotten."""
-    session.get_one(Turn, turn_id).messages = None
-    return join(session, claim, turn_id)
 
 
 async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:
@@ -234,13 +171,6 @@ def _has_stopped(mailbox_id: int, session: Session) -> bool:
     """Whether this person told us to stop, in the same burst perhaps: no model is asked then."""
     mailbox = session.get_one(Mailbox, mailbox_id)
     return opted_out(session, mailbox.group_id or mailbox.participant)
-
-
-def _to_answer(turn_id: str, session: Session) -> list[Message]:
-    """The turn's messages, with what was learnt since: which message each answers."""
-    messages = select(Message).where(Message.turn_id == turn_id, col(Message.keyword).is_(None))
-    in_order = messages.order_by(col(Message.received_at), col(Message.id))
-    return list(session.exec(in_order))
 
 
 def _asked_by(name: str, mailbox_id: int, turn_id: str, session: Session) -> frozenset[str]:
