@@ -407,7 +407,9 @@ class House:
         """Wait until somebody sleeps for so long: who has not begun would sleep on afterwards."""
         assert isinstance(self.clock, HeldClock)
         async with asyncio.timeout(PATIENCE):
-            while not any(abs(left - seconds) < 0.001 for left in self.clock.sleepers):
+            while all(  # noqa: ASYNC110  # falling asleep rings no bell
+                abs(left - seconds) > 0.001 for left in self.clock.sleepers
+            ):
                 await asyncio.sleep(0.005)
 
     async def pass_time(self, seconds: float) -> None:
