@@ -15,7 +15,7 @@ from agent.deployment import Deployment
 from agent.resuming import take_up
 from agent.scene import Scene, set_up
 from agent.thinking import Ending, think, undisturbed
-from memory.tables import Mailbox, Message, Turn
+from memory.tables import AS_WRITTEN, Mailbox, Message, Turn
 from memory.turns import Burst, Claim, join, wrote_again
 from phone.types import Conversation
 from tools.floor import Floor
@@ -87,5 +87,4 @@ def _begin_again(session: Session, *, claim: Claim, turn_id: str) -> list[Messag
 def _to_answer(turn_id: str, session: Session) -> list[Message]:
     """The turn's messages, with what was learnt since: which message each answers."""
     messages = select(Message).where(Message.turn_id == turn_id, col(Message.keyword).is_(None))
-    in_order = messages.order_by(col(Message.received_at), col(Message.id))
-    return list(session.exec(in_order))
+    return list(session.exec(messages.order_by(*AS_WRITTEN)))

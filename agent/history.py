@@ -23,7 +23,7 @@ from sqlmodel import Session, col, select
 
 from agent.keeping import as_kept, named, read_again
 from memory.recording import handles
-from memory.tables import Bubble, Message, MessageState, Turn, TurnState
+from memory.tables import AS_WRITTEN, Bubble, Message, MessageState, Turn, TurnState
 
 TURNS = 30
 """Earlier turns the model is shown."""
@@ -64,7 +64,7 @@ def past_of(session: Session, mailbox_id: int) -> Past:
     messages = session.exec(
         select(Message)
         .where(Message.mailbox_id == mailbox_id, Message.state == MessageState.SETTLED)
-        .order_by(col(Message.received_at).desc(), col(Message.id).desc())
+        .order_by(*(column.desc() for column in AS_WRITTEN))
         .limit(EARLIER + 2 * TURNS)
     ).all()
     bubbles = session.exec(

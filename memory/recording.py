@@ -16,7 +16,16 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from memory.notes import Notes, seconds_between, usage_of
-from memory.tables import Bubble, Mailbox, Message, MessageState, ToolState, Transcript, Turn
+from memory.tables import (
+    AS_WRITTEN,
+    Bubble,
+    Mailbox,
+    Message,
+    MessageState,
+    ToolState,
+    Transcript,
+    Turn,
+)
 from memory.tables import ToolCall as ToolCallRow
 from memory.transcript import (
     BubbleSent,
@@ -118,7 +127,7 @@ _HEARD = (
             ),
         )
     )
-    .order_by(col(Message.received_at), col(Message.id))
+    .order_by(*AS_WRITTEN)
 )
 _CALLS = (
     select(ToolCallRow)

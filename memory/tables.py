@@ -17,17 +17,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Index,
-    LargeBinary,
-    Text,
-    UniqueConstraint,
-    text,
-)
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel, col
 
 from memory.columns import UTCDateTime
 
@@ -205,6 +196,11 @@ class Message(SQLModel, table=True):
     event_id: int | None = None
     received_at: datetime = Field(sa_type=UTCDateTime)
     stored_at: datetime = Field(sa_type=UTCDateTime)
+
+
+AS_WRITTEN = (col(Message.received_at), col(Message.message_id), col(Message.id))
+"""The order in which messages were written. Within a millisecond AgentPhone's ids tell it, which
+rise with time; where an older payload leaves them out, the order in which they reached us."""
 
 
 class Turn(SQLModel, table=True):

@@ -21,7 +21,16 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.notes import Notes
 from memory.recording import keep_record
-from memory.tables import Bubble, BubbleState, Mailbox, Message, MessageState, Turn, TurnState
+from memory.tables import (
+    AS_WRITTEN,
+    Bubble,
+    BubbleState,
+    Mailbox,
+    Message,
+    MessageState,
+    Turn,
+    TurnState,
+)
 from memory.transcript import SessionKind
 from phone.clock import utc
 
@@ -311,7 +320,8 @@ def _taken_up(session: Session, turn: Turn, claim: Claim, *, turn_id: str, now: 
         turn.attempts += 1
         notes.taken_up(now=now)
         turn.notes = notes.as_json()
-    messages = session.exec(_in_order(select(Message).where(Message.turn_id == turn.id))).all()
+    taken = select(Message).where(Message.turn_id == turn.id).order_by(*AS_WRITTEN)
+    messages = session.exec(taken).all()
     return Burst(turn, list(messages), resumed, notes)
 
 
@@ -332,11 +342,7 @@ def _waiting(session: Session, claim: Claim) -> list[Message]:
     waiting = select(Message).where(
         Message.mailbox_id == claim.mailbox_id, Message.state == MessageState.WAITING
     )
-    return list(session.exec(_in_order(waiting)).all())
-
-
-def _in_order(messages: SelectOfScalar[Message]) -> SelectOfScalar[Message]:
-    return messages.order_by(col(Message.received_at), col(Message.id))
+    return list(session.exec(waiting.order_by(*AS_WRITTEN)).all())
 
 
 def _taken(messages: list[Message], turn_id: str) -> list[Message]:
