@@ -69,6 +69,7 @@ def phone(
     """
     from agent.models import model_for
     from agent.settings import SCRIPTED
+    from evals.desk.app import PARTS, Phone
     from evals.local import Local, local_settings, start_afresh
 
     listening = _listen("127.0.0.1", port)
@@ -83,7 +84,7 @@ def phone(
     asyncio.run(_open_once(settings.database_url))
     if not no_open:
         threading.Timer(1.0, webbrowser.open, [address]).start()
-    _serve(Local(settings, model), listening)
+    _serve(Phone(Local(settings, model, parts=PARTS)), listening)
 
 
 @app.command()

@@ -6,7 +6,7 @@ a production deployment is touched: no key, no line, no database but the one fil
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -70,6 +70,7 @@ class Local:
         *,
         clock: Clock | None = None,
         in_process: bool = False,
+        parts: Sequence[str] = (),
     ) -> None:
         """Put the two together.
 
@@ -78,6 +79,7 @@ class Local:
             clock: What both live by; each the machine's own when left out, and then the twin's can
                 be moved on without the harness taking its webhooks for stale.
             in_process: Whether they reach each other without a socket, as `chat` does.
+            parts: What the page puts beside the phone (`phone.emulator.app`).
         """
         self._records = TwinRecords(settings.database_url)
         door = httpx.ASGITransport(app=self._to_door) if in_process else None
@@ -96,7 +98,7 @@ class Local:
         known = {"agentphone_webhook_secret": SecretStr(secret)}
         self._settings = settings.model_copy(update=known)
         self._model = model
-        self._twin_app = create_twin_app(self.twin, run_twin=False)
+        self._twin_app = create_twin_app(self.twin, run_twin=False, parts=parts)
         self._door = Door([secret])
         self.transport: httpx.AsyncBaseTransport | None = None
         if in_process:

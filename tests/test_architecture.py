@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-ROOMS = ["phone", "safety", "memory", "tools", "agent", "server", "evals", "threedots"]
+ROOMS = ["phone", "safety", "memory", "tools", "agent", "console", "server", "evals", "threedots"]
 """Ground floor first. A room, a folder or a module, may import those before it, never one after."""
 
 LONGEST_FUNCTION = 60

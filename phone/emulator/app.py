@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -68,11 +68,15 @@ ROUTERS = (
 )
 
 
-def create_app(twin: Twin, *, run_twin: bool = True) -> FastAPI:
+def create_app(twin: Twin, *, run_twin: bool = True, parts: Sequence[str] = ()) -> FastAPI:
     """The ASGI app that serves a twin.
 
     With `run_twin` the app's lifespan runs it; without, whoever holds the twin does. Event streams
     have no end of their own: they end within a second when uvicorn or the twin stops.
+
+    Args:
+        parts: Addresses, relative to the page's, of the modules to be put beside the phone by
+            whoever serves them.
     """
 
     @asynccontextmanager
@@ -89,11 +93,13 @@ def create_app(twin: Twin, *, run_twin: bool = True) -> FastAPI:
         lifespan=running if run_twin else None,
     )
     app.state.twin = twin
+    app.state.parts = list(parts)
     for router in ROUTERS:
         # Not include_router: it would build every route anew for each app, which takes longer than
         # most tests. The routers' prefixes and keys are in their routes already.
         app.router.routes.extend(router.routes)
     app.add_route("/", _page, include_in_schema=False)
+    app.add_route("/page/parts.json", _parts, include_in_schema=False)
     app.add_route("/page/{path:path}", _page, include_in_schema=False)
     app.exception_handler(Refusal)(_refused)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -131,6 +137,11 @@ async def _page(request: Request) -> Response:
         raise HTTPException(404)
     content = file.read_bytes()
     return Response(content, headers={"Content-Type": kind, "Cache-Control": "no-cache"})
+
+
+async def _parts(request: Request) -> Response:
+    """What is put beside the phone."""
+    return JSONResponse(request.app.state.parts)
 
 
 async def _refused(request: Request, error: Refusal) -> Response:

@@ -1,4 +1,8 @@
-/** The handset API: what the people with the other phones do and see. The page calls nothing else. */
+/**
+ * The handset API: what the people with the other phones do and see. The phone calls nothing else.
+ *
+ * Addresses are relative to the page's own, so that a second line can be served below another path.
+ */
 
 import { typeOf } from "./picture.js";
 import { Slices } from "./slices.js";
@@ -11,7 +15,8 @@ export class Refusal extends Error {
   }
 }
 
-async function call(method, path, body, type = "application/json") {
+/** Call the server the page came from; its JSON, or a `Refusal` with its reason. */
+export async function call(method, path, body, type = "application/json") {
   const headers = body === undefined ? {} : { "Content-Type": type };
   const sent = body === undefined || body instanceof Blob ? body : JSON.stringify(body);
   let answer;
@@ -36,24 +41,25 @@ function reason(told) {
 const at = encodeURIComponent;
 
 export const handset = {
-  line: () => call("GET", "/handset/line"),
-  introduce: (person) => call("POST", "/handset/people", person),
-  conversations: () => call("GET", "/handset/conversations"),
-  conversation: (id) => call("GET", `/handset/conversations/${at(id)}`),
-  send: (message) => call("POST", "/handset/messages", message),
-  react: (reaction) => call("POST", "/handset/reactions", reaction),
-  startGroup: (group) => call("POST", "/handset/groups", group),
-  renameGroup: (id, name) => call("PATCH", `/handset/groups/${at(id)}`, { name }),
-  upload: (file) => call("POST", "/handset/media", file, typeOf(file) || "application/octet-stream"),
-  faults: () => call("GET", "/handset/faults"),
-  setFaults: (faults) => call("PUT", "/handset/faults", faults),
-  webhookFaults: () => call("GET", "/handset/webhook-faults"),
-  setWebhookFaults: (faults) => call("PUT", "/handset/webhook-faults", faults),
-  switches: () => call("GET", "/handset/switches"),
-  setSwitches: (changes) => call("PUT", "/handset/switches", changes),
-  moveClock: (seconds) => call("POST", "/handset/clock", { advance: seconds }),
-  lastEvent: () => call("GET", "/handset/events/last"),
-  events: (after) => call("GET", `/handset/events?after=${after}&wait=0`),
+  parts: () => call("GET", "page/parts.json"),
+  line: () => call("GET", "handset/line"),
+  introduce: (person) => call("POST", "handset/people", person),
+  conversations: () => call("GET", "handset/conversations"),
+  conversation: (id) => call("GET", `handset/conversations/${at(id)}`),
+  send: (message) => call("POST", "handset/messages", message),
+  react: (reaction) => call("POST", "handset/reactions", reaction),
+  startGroup: (group) => call("POST", "handset/groups", group),
+  renameGroup: (id, name) => call("PATCH", `handset/groups/${at(id)}`, { name }),
+  upload: (file) => call("POST", "handset/media", file, typeOf(file) || "application/octet-stream"),
+  faults: () => call("GET", "handset/faults"),
+  setFaults: (faults) => call("PUT", "handset/faults", faults),
+  webhookFaults: () => call("GET", "handset/webhook-faults"),
+  setWebhookFaults: (faults) => call("PUT", "handset/webhook-faults", faults),
+  switches: () => call("GET", "handset/switches"),
+  setSwitches: (changes) => call("PUT", "handset/switches", changes),
+  moveClock: (seconds) => call("POST", "handset/clock", { advance: seconds }),
+  lastEvent: () => call("GET", "handset/events/last"),
+  events: (after) => call("GET", `handset/events?after=${after}&wait=0`),
 };
 
 /** Milliseconds before an attempt to come back, doubling from the first to the longest. */
@@ -86,7 +92,7 @@ export function follow({ heard, opened, lost }) {
       again();
       return;
     }
-    const source = new EventSource(`/handset/events?after=${newest}`);
+    const source = new EventSource(`handset/events?after=${newest}`);
     source.onopen = () => {
       wait = FIRST_WAIT;
       opened(newest);

@@ -1,6 +1,6 @@
 /** The phone page: the parts are made here and told of each other, and the line is followed. */
 
-import { follow } from "./api.js";
+import { follow, handset } from "./api.js";
 import { avatar } from "./avatar.js";
 import { Burst } from "./burst.js";
 import { Composer } from "./composer.js";
@@ -20,7 +20,7 @@ const thread = new Thread(store);
 const composer = new Composer(store);
 const conversations = new Conversations(store, showThread);
 new People(store, showThread);
-new Menu(store, thread, composer);
+const menu = new Menu(store, thread, composer);
 new Burst(store);
 new Trouble(store);
 
@@ -59,6 +59,16 @@ const tellTime = () => {
 };
 store.on("line", tellTime);
 setInterval(tellTime, 10_000);
+
+/** What whoever serves this page puts beside the phone: each part is a module with one function, `beside`. */
+handset.parts().then(
+  (parts) =>
+    parts.map(async (part) => {
+      const { beside } = await import(new URL(part, document.baseURI));
+      await beside({ store, thread, composer, menu });
+    }),
+  () => {}, // the line is away; it says so itself
+);
 
 let isFirst = true;
 follow({

@@ -19,6 +19,7 @@ export class Menu {
   #bubble = null;
   #openedAt = 0;
   #press = null;
+  #offers = [];
 
   constructor(store, thread, composer) {
     this.#store = store;
@@ -35,6 +36,11 @@ export class Menu {
     byId("scroller").addEventListener("scroll", () => this.#scrolled(), { passive: true });
     document.addEventListener("pointerdown", (event) => this.#open?.contains(event.target) || this.close());
     store.on("thread", () => this.close());
+  }
+
+  /** Offer one more thing to do to a message: `act` gets it, `isFor` tells whether it is offered at all. */
+  offer(name, act, isFor = () => true) {
+    this.#offers.push({ name, act, isFor });
   }
 
   close() {
@@ -97,12 +103,18 @@ export class Menu {
       this.#canTapBack(message) ? item("Another emoji…", () => this.#done(() => this.#askEmoji(message))) : null,
       item("Reply", () => this.#done(() => this.#composer.replyTo(message))),
       message.body ? item("Copy", () => this.#done(() => copy(message.body))) : null,
+      ...this.#offered(message),
     );
     this.#open.addEventListener("keydown", (event) => this.#walk(event));
     byId("screen").append(this.#open);
     bubble.classList.add("lifted");
     this.#place(bubble);
     this.#open.querySelector("[role^=menuitem]").focus();
+  }
+
+  #offered(message) {
+    const fitting = this.#offers.filter(({ isFor }) => isFor(message));
+    return fitting.map(({ name, act }) => item(name, () => this.#done(() => act(message))));
   }
 
   /** Tapbacks are iMessage's, and one does not tap back on oneself here. */

@@ -16,5 +16,5 @@ export const typeOf = (file) => (HEIC.test(file.name) || file.type === "image/he
 export function shownFrom(address) {
   const url = URL.canParse(address, location.origin) ? new URL(address, location.origin) : null;
   if (url?.origin === location.origin && !HEIC.test(url.pathname)) return url.pathname + url.search;
-  return `/handset/media?url=${encodeURIComponent(url?.href ?? address)}`;
+  return `handset/media?url=${encodeURIComponent(url?.href ?? address)}`;
 }

@@ -1,0 +1,3 @@
+/** The turn inspector beside the phone. */
+
+export async function beside() {}

@@ -1,0 +1,10 @@
+/** What stands beside the phone on the desk: each room of it adds its own buttons and panels. */
+
+const ROOMS = [];
+
+/**
+ * @param {{store: Store, thread: Thread, composer: Composer, menu: Menu}} phone the parts of the page
+ */
+export async function beside(phone) {
+  for (const room of ROOMS) (await import(room)).beside(phone);
+}
