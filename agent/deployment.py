@@ -10,6 +10,7 @@ from pydantic_ai.models import Model
 
 from agent.arrivals import Arrivals
 from agent.prompts import Prompts
+from memory.notes import Notes
 from memory.store import Store
 from memory.transcript import SessionKind
 from phone.client import AgentPhoneClient
@@ -30,6 +31,7 @@ class Deployment:
         quiet_for: Seconds without another text before the first word leaves.
         patient: Whether thinking waits for that pause as well.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
+        under_way: What the turns that run here have noted so far, by their ids: for who watches.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Deployment:
     patient: bool = False
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
+    under_way: dict[str, Notes] = field(default_factory=dict)
 
     def offered(self) -> list[Asset]:
         """The owner's pictures that can be sent: a file needs a public address."""

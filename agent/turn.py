@@ -39,6 +39,14 @@ NOTICES = {Keyword.STOP: "opted_out", Keyword.START: "opted_in", Keyword.HELP: "
 
 async def take_turn(deployment: Deployment, claim: Claim, burst: Burst) -> None:
     """Run one turn to its settled end. Raises LeaseLost when the conversation is taken over."""
+    deployment.under_way[burst.turn.id] = burst.notes
+    try:
+        await _take(deployment, claim, burst)
+    finally:
+        del deployment.under_way[burst.turn.id]
+
+
+async def _take(deployment: Deployment, claim: Claim, burst: Burst) -> None:
     ending = await _pick_up(deployment, claim, burst) if burst.resumed else None
     if ending is None:
         ending = await _act(deployment, claim, burst)

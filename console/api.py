@@ -1,18 +1,35 @@
-"""The console's API: the turns of one deployment, as they happen and afterwards. JSON."""
+"""The console's API: the turns of one deployment, as they happen and afterwards. JSON.
+
+GET /console/api/turns?conversation&search&before&limit   summaries, newest first
+GET /console/api/turns/{id}                               one turn: summary, timeline, record
+GET /console/api/events?conversation                      summaries as server-sent events
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response
 
+import phone
 from agent.deployment import Deployment
+from console.watching import newest_turns, watch, whole
+from memory.transcripts import Wanted
+from phone.event_stream import event_stream
 
 PAGE = Path(__file__).parent / "page"
+SHARED_FROM = Path(phone.__file__).parent / "emulator" / "page"
+SHARED = ("element.js",)
 
 router = APIRouter(prefix="/console")
+
+Conversation = Annotated[str | None, Query(max_length=200)]
+Words = Annotated[str | None, Query(min_length=1, max_length=200)]
+Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 def create_app(of: Callable[[], Deployment | None]) -> FastAPI:
@@ -23,10 +40,48 @@ def create_app(of: Callable[[], Deployment | None]) -> FastAPI:
     return app
 
 
+@router.get("/api/turns")
+async def list_turns(
+    request: Request,
+    conversation: Conversation = None,
+    search: Words = None,
+    before: datetime | None = None,
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """The newest turns, of one conversation or with some words in them; `before` leads back."""
+    if before is not None and before.tzinfo is None:
+        raise HTTPException(422, "before needs a zone, as in 2026-01-31T12:00:00Z.")
+    wanted = Wanted(conversation=conversation, words=search, before=before)
+    return {"turns": await newest_turns(_deployment(request), wanted, limit=limit)}
+
+
+@router.get("/api/turns/{turn_id}")
+async def see_turn(turn_id: str, request: Request) -> dict[str, Any]:
+    """One turn, whole; the beginning of its id will do when no other begins so."""
+    found = await whole(_deployment(request), turn_id)
+    if found is None:
+        raise HTTPException(404, f"There is no turn {turn_id}, or several begin so.")
+    return found
+
+
+@router.get("/api/events")
+async def follow(request: Request, conversation: Conversation = None) -> Response:
+    """A summary each time a turn begins, goes on or ends."""
+    return event_stream(request, watch(_deployment(request), conversation))
+
+
 @router.get("/page/{name}")
 async def page(name: str) -> Response:
-    """A module or a style sheet of the console's page."""
-    file = PAGE / name
-    if file.suffix not in (".js", ".css") or file not in PAGE.iterdir():
+    """A module or a style sheet of the console's page, or one that it shares with the phone's."""
+    folder = SHARED_FROM if name in SHARED else PAGE
+    file = folder / name
+    if file.suffix not in (".js", ".css") or file not in folder.iterdir():
         raise HTTPException(404)
     return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+
+def _deployment(request: Request) -> Deployment:
+    deployment: Deployment | None = request.app.state.deployment()
+    if deployment is None:
+        raise HTTPException(503, "The agent is starting or stopping; ask again in a moment.")
+    return deployment

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, bindparam, delete, exists, false, func, insert, or_
+from sqlalchemy import Select, and_, bindparam, delete, exists, false, func, insert, or_, update
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -213,9 +213,17 @@ def _come_again(
     new = [key for key in keys if key not in found]
     only_the_header = bool(found) and all(key.startswith("hook:") for key in found)
     if isinstance(inbound, Ignored) or not (new and only_the_header):
+        _count_again(session, found)
         return Receipt("duplicate")
     _keep_event(session, inbound, body=body, keys=new, why="conflict", name=None, now=now)
     return Receipt("ignored", why="conflict")
+
+
+def _count_again(session: Session, keys: Collection[str]) -> None:
+    """Note on the event that is known by these keys that it was delivered once more."""
+    it = select(EventKey.event_id).where(col(EventKey.key).in_(keys))
+    more = {"duplicates": col(Event.duplicates) + 1}
+    session.exec(update(Event).where(col(Event.id).in_(it)).values(more))
 
 
 def _why_ignored(inbound: Inbound, own_numbers: Collection[str]) -> str | None:

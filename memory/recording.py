@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from pydantic_core import PydanticSerializationError
@@ -39,6 +41,10 @@ from memory.transcript import (
     ToolCall,
     TurnRecord,
 )
+from phone.clock import utc
+
+RUNNING = "running"
+"""The outcome of a turn that has not ended yet; never of a record that is kept."""
 
 UNLISTED = "unlisted"
 """Stands for a picture that has no handle: a tool of the owner's brought it itself."""
@@ -58,17 +64,12 @@ def keep_record(session: Session, turn: Turn, mailbox: Mailbox, notes: Notes) ->
     Once for each turn, also when its end is replayed because the connection broke at the commit.
     What is learnt later is told by `memory.transcripts` when the record is read.
     """
+    if turn.settled_at is None or turn.outcome is None:
+        raise ValueError(f"turn {turn.id} has not ended: there is no record of it yet")
     session.flush()  # the statements below go past the session
-    connection = session.connection()
-    about: dict[str, Any] = {"turn": turn.id, "mailbox": mailbox.id}
-    before = connection.execute(_BEFORE, about).one()
-    about["since"] = before.last_message_id or 0
-    # Plain rows: they read like the objects, and cost a third of them.
-    messages = cast(Sequence[Message], connection.execute(_HEARD, about).all())
-    calls = cast(Sequence[ToolCallRow], connection.execute(_CALLS, about).all())
-    bubbles = cast(Sequence[Bubble], connection.execute(_BUBBLES, about).all())
-    record = _record(turn, mailbox, notes, messages, calls, bubbles, parent=before.turn_id)
-    if before.is_kept:
+    rows = _rows(session, turn, mailbox)
+    record = _record(turn, mailbox, notes, rows, outcome=turn.outcome, ended=turn.settled_at)
+    if rows.is_kept:
         return record
     row = Transcript(
         turn_id=turn.id,
@@ -77,12 +78,26 @@ def keep_record(session: Session, turn: Turn, mailbox: Mailbox, notes: Notes) ->
         outcome=record.outcome,
         model=record.model,
         prompt_hash=turn.prompt_hash,
-        last_message_id=before.newest or 0,
+        last_message_id=rows.newest,
         started_at=turn.started_at,
-        record=without(_addresses(messages, bubbles), as_text(record)),
+        record=without(_addresses(rows), as_text(record)),
     )
     session.add(row)
     return record
+
+
+def record_so_far(session: Session, turn: Turn, mailbox: Mailbox, *, now: float) -> str:
+    """A running turn's record as JSON text, as it would be if the turn ended now.
+
+    Its outcome is `running`. What the run has not written down yet is told by `turn.notes`, which
+    whoever asks may have filled in from the run itself.
+    """
+    notes = Notes.model_validate(turn.notes or {})
+    for name, value in notes.columns().items():
+        setattr(turn, name, value)
+    rows = _rows(session, turn, mailbox)
+    record = _record(turn, mailbox, notes, rows, outcome=RUNNING, ended=utc(now))
+    return without(_addresses(rows), as_text(record))
 
 
 def as_text(record: TurnRecord) -> str:
@@ -92,6 +107,39 @@ def as_text(record: TurnRecord) -> str:
     except PydanticSerializationError:
         text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False)
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What the database holds of a turn: plain rows, which read like the objects and cost a third.
+
+    Attributes:
+        parent: The turn before it in its conversation.
+        newest: The number of the conversation's newest message.
+        is_kept: Whether its record is written already.
+    """
+
+    messages: Sequence[Message]
+    calls: Sequence[ToolCallRow]
+    bubbles: Sequence[Bubble]
+    parent: str | None
+    newest: int
+    is_kept: bool
+
+
+def _rows(session: Session, turn: Turn, mailbox: Mailbox) -> _Rows:
+    connection = session.connection()
+    about: dict[str, Any] = {"turn": turn.id, "mailbox": mailbox.id}
+    before = connection.execute(_BEFORE, about).one()
+    about["since"] = before.last_message_id or 0
+    return _Rows(
+        messages=cast(Sequence[Message], connection.execute(_HEARD, about).all()),
+        calls=cast(Sequence[ToolCallRow], connection.execute(_CALLS, about).all()),
+        bubbles=cast(Sequence[Bubble], connection.execute(_BUBBLES, about).all()),
+        parent=before.turn_id,
+        newest=before.newest or 0,
+        is_kept=before.is_kept,
+    )
 
 
 _LATEST = (
@@ -143,28 +191,25 @@ def _record(
     turn: Turn,
     mailbox: Mailbox,
     notes: Notes,
-    messages: Sequence[Message],
-    calls: Sequence[ToolCallRow],
-    bubbles: Sequence[Bubble],
+    rows: _Rows,
     *,
-    parent: str | None,
+    outcome: str,
+    ended: datetime,
 ) -> TurnRecord:
-    if turn.settled_at is None or turn.outcome is None:
-        raise ValueError(f"turn {turn.id} has not ended: there is no record of it yet")
-    done = sum(call.state == ToolState.DONE for call in calls)
+    done = sum(call.state == ToolState.DONE for call in rows.calls)
     thrown_away = [request for request in notes.requests if request.is_thrown_away]
     return TurnRecord(
         turn_id=turn.id,
-        parent_turn_id=parent,
+        parent_turn_id=rows.parent,
         session=cast(SessionKind, turn.session),
         conversation=_place(turn, mailbox),
-        outcome=turn.outcome,
+        outcome=outcome,
         reason=turn.reason,
         attempts=turn.attempts,
         started_at=turn.started_at,
-        settled_at=turn.settled_at,
-        latencies=_latencies(turn, messages, bubbles),
-        heard=[_heard(message, turn) for message in messages],
+        settled_at=ended,
+        latencies=_latencies(turn, ended, rows),
+        heard=[_heard(message, turn) for message in rows.messages],
         interruptions=notes.interruptions,
         model=turn.model,
         settings=notes.settings,
@@ -173,8 +218,8 @@ def _record(
         tools=[Tool.model_validate(tool) for tool in notes.tools],
         messages=[*([notes.opening] if notes.opening else []), *(turn.messages or [])],
         requests=notes.requests,
-        tool_calls=[_call(call) for call in calls],
-        wire=_wire(notes, calls, bubbles),
+        tool_calls=[_call(call) for call in rows.calls],
+        wire=_wire(notes, rows),
         typing=notes.typing,
         memory=_memory(turn),
         usage=usage_of(notes.requests, tool_calls=done),
@@ -224,9 +269,9 @@ def _memory(turn: Turn) -> Remembered:
     )
 
 
-def _wire(notes: Notes, calls: Sequence[ToolCallRow], bubbles: Sequence[Bubble]) -> list[Any]:
-    by_id = {call.call_id: call for call in calls}
-    sent = [_bubble(bubble, by_id.get(bubble.call_id or "")) for bubble in bubbles]
+def _wire(notes: Notes, rows: _Rows) -> list[Any]:
+    by_id = {call.call_id: call for call in rows.calls}
+    sent = [_bubble(bubble, by_id.get(bubble.call_id or "")) for bubble in rows.bubbles]
     timed = [(bubble.dispatched_at or bubble.written_at, bubble) for bubble in sent]
     acts = [(act.started_at, act) for act in notes.acts]
     return [act for _, act in sorted([*timed, *acts], key=lambda entry: entry[0])]
@@ -270,11 +315,10 @@ def _lost(bubble: Bubble) -> list[Any]:
     return [*thread, *(["effect"] if gone else [])]
 
 
-def _latencies(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble]) -> Latencies:
-    ended = turn.settled_at or turn.started_at
-    stored = sorted(message.stored_at for message in messages if message.turn_id == turn.id)
+def _latencies(turn: Turn, ended: datetime, rows: _Rows) -> Latencies:
+    stored = sorted(message.stored_at for message in rows.messages if message.turn_id == turn.id)
     first = min(stored, default=turn.started_at)
-    left = [bubble for bubble in bubbles if bubble.dispatched_at is not None]
+    left = [bubble for bubble in rows.bubbles if bubble.dispatched_at is not None]
     bubble = min(left, key=lambda bubble: bubble.dispatched_at or ended, default=None)
     waited = Latencies(
         queue=seconds_between(first, turn.started_at),
@@ -290,8 +334,8 @@ def _latencies(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble
     return waited
 
 
-def _addresses(messages: Iterable[Message], bubbles: Iterable[Bubble]) -> set[str]:
-    media = [*(row.media for row in messages), *(row.media for row in bubbles)]
+def _addresses(rows: _Rows) -> set[str]:
+    media = [*(row.media for row in rows.messages), *(row.media for row in rows.bubbles)]
     return {url for row in media for url in row if url}
 
 

@@ -71,6 +71,7 @@ class Store:
         self._ready = threading.Condition()
         self._open = False
         self._work = asyncio.Event()
+        self._news = asyncio.Event()
 
     @property
     def is_shared(self) -> bool:
@@ -167,6 +168,12 @@ class Store:
                 await self._work.wait()
         self._work.clear()
 
+    async def wait_for_commit(self, seconds: float) -> None:
+        """Return when something was written by this process, or after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+
     def _read(self, work: Callable[[Session], T]) -> T:
         try:
             with Session(self._reader_engine, expire_on_commit=False) as session:
@@ -182,7 +189,13 @@ class Store:
         while group := self._next_group():
             self._run(group)
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to tell
-                self._loop.call_soon_threadsafe(_tell, group)
+                self._loop.call_soon_threadsafe(self._tell, group)
+
+    def _tell(self, group: list[_Job[Any]]) -> None:
+        """On the event loop: give out what a group came to, and ring for whoever watches."""
+        _tell(group)
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     def _next_group(self) -> list[_Job[Any]]:
         with self._ready:

@@ -70,6 +70,7 @@ class Event(SQLModel, table=True):
 
     Attributes:
         why: Why it started nothing (`outbound`, `voice`, `unknown_event`…); None when it did.
+        duplicates: How often it was delivered once more, which changed nothing.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -77,6 +78,7 @@ class Event(SQLModel, table=True):
     event: str
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     why: str | None = None
+    duplicates: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     received_at: datetime = Field(sa_type=UTCDateTime)
 
 

@@ -13,13 +13,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, cast
 from sqlmodel import Session, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.recording import without
 from memory.store import Store
-from memory.tables import Bubble, Mailbox, Transcript
+from memory.tables import Bubble, Mailbox, Message, ToolCall, Transcript, Turn
 from memory.transcript import Learnt, SessionKind
 
 PAGE = 200
@@ -33,6 +33,7 @@ class Wanted:
     Attributes:
         after, before: When the turn began: from then on, and up to but not at that moment.
         conversation: AgentPhone's id of the conversation, or the handle or group it is with.
+        words: What is to be found in what was heard, said, called or given as a reason.
     """
 
     after: datetime | None = None
@@ -40,6 +41,7 @@ class Wanted:
     conversation: str | None = None
     outcome: str | None = None
     session: SessionKind | None = None
+    words: str | None = None
 
 
 def newest(session: Session, wanted: Wanted, *, limit: int) -> list[dict[str, Any]]:
@@ -64,23 +66,27 @@ def count(session: Session, wanted: Wanted) -> int:
 
 async def stream(store: Store, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
     """All of them in the order in which they were written, a page at a time."""
-    reached = 0
-    while True:
-        last, records = await store.read(partial(_page, wanted=wanted, reached=reached))
+    reached, before = 0, -1
+    while reached != before:
+        before = reached
+        page = partial(written_since, wanted=wanted, reached=reached)
+        reached, records = await store.read(page)
         for record in records:
             yield record
-        if last is None:
-            return
-        reached = last
 
 
-def _page(
-    session: Session, *, wanted: Wanted, reached: int
-) -> tuple[int | None, list[dict[str, Any]]]:
+def last_written(session: Session) -> int:
+    """The number of the newest record; 0 while there is none."""
+    return session.exec(select(func.max(Transcript.id))).one() or 0
+
+
+def written_since(
+    session: Session, wanted: Wanted, *, reached: int
+) -> tuple[int, list[dict[str, Any]]]:
+    """The records after that number, oldest first, a page of them, and the number now reached."""
     found = _wanted(wanted, select(Transcript)).where(col(Transcript.id) > reached)
     rows = session.exec(found.order_by(col(Transcript.id)).limit(PAGE)).all()
-    last = rows[-1].id if len(rows) == PAGE else None
-    return last, _told(session, rows)
+    return (rows[-1].id or reached if rows else reached), _told(session, rows)
 
 
 def _wanted(wanted: Wanted, rows: SelectOfScalar[Any]) -> SelectOfScalar[Any]:
@@ -100,6 +106,25 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         names = (Mailbox.conversation_id, Mailbox.participant, Mailbox.group_id)
         is_it = or_(*(col(name) == wanted.conversation for name in names))
         yield col(Transcript.mailbox_id).in_(select(Mailbox.id).where(is_it))
+    if wanted.words is not None:
+        yield _holds(wanted.words)
+
+
+def _holds(words: str) -> ColumnElement[bool]:
+    """Whether a turn has these words in it, whatever their case (of ASCII, on SQLite)."""
+
+    def has(column: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = column.icontains(words, autoescape=True)
+        return found
+
+    called = or_(has(col(ToolCall.name)), has(cast(col(ToolCall.arguments), Text)))
+    return or_(
+        col(Transcript.turn_id).in_(select(Message.turn_id).where(has(col(Message.text)))),
+        col(Transcript.turn_id).in_(select(Bubble.turn_id).where(has(col(Bubble.text)))),
+        col(Transcript.turn_id).in_(select(ToolCall.turn_id).where(called)),
+        col(Transcript.turn_id).in_(select(Turn.id).where(has(col(Turn.reason)))),
+        col(Transcript.turn_id).startswith(words, autoescape=True),
+    )
 
 
 def _told(session: Session, rows: Sequence[Transcript]) -> list[dict[str, Any]]:

@@ -1,9 +1,9 @@
 """`threedots phone` as one ASGI application: the phone, and beside it the inspector and the desk.
 
-    /console/…         the turns of this phone's agent (`console.api`)
-    /desk/…            what one can do about them (`evals.desk.routes`)
-    /branches/{id}/…   a branch: another phone, with everything its own
-    everything else    the twin with its page, and the harness behind it (`evals.local`)
+/console/…         the turns of this phone's agent (`console.api`)
+/desk/…            what one can do about them (`evals.desk.routes`)
+/branches/{id}/…   a branch: another phone, with everything its own
+everything else    the twin with its page, and the harness behind it (`evals.local`)
 """
 
 from __future__ import annotations

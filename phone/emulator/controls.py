@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
-from phone.emulator.events import EventLog
 from phone.emulator.faults import ApiFault, WebhookFault
 from phone.emulator.gate import TheTwin
 from phone.emulator.refusals import Refusal
 from phone.emulator.switches import Switches
+from phone.event_stream import event_stream
 
 router = APIRouter(prefix="/handset", tags=["handset"])
 
@@ -44,10 +43,7 @@ async def follow(
     log = twin.line.log
     if "text/event-stream" in request.headers.get("accept", ""):
         since = _seq(last_event_id) if last_event_id else after
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(
-            _stream(log, since, request), media_type="text/event-stream", headers=headers
-        )
+        return event_stream(request, log.stream(since))
     events = log.after(after)
     if not events and wait:
         events = await log.wait(after, seconds=min(wait, LONGEST_WAIT))
@@ -69,20 +65,6 @@ def _seq(text: str) -> int:
             422, f'Last-Event-ID is "{text[:20]}"; send the id of an event of this stream'
         )
     return int(text)
-
-
-async def _stream(log: EventLog, since: int, request: Request) -> AsyncIterator[str]:
-    """The stream's text, until the twin stops or the server does, which waits for open answers."""
-    exchange = getattr(request.receive, "__self__", None)
-    was_kept_alive = getattr(exchange, "keep_alive", False)
-    yield ": the events of the line follow\n\n"
-    async for event in log.stream(since):
-        if was_kept_alive and not getattr(exchange, "keep_alive", False):
-            return  # how uvicorn tells an exchange that it is shutting down
-        if event is None:
-            yield ": still here\n\n"
-        else:
-            yield f"id: {event['seq']}\ndata: {json.dumps(event)}\n\n"
 
 
 @router.put("/faults")

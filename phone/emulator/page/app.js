@@ -60,15 +60,17 @@ const tellTime = () => {
 store.on("line", tellTime);
 setInterval(tellTime, 10_000);
 
-/** What whoever serves this page puts beside the phone: each part is a module with one function, `beside`. */
-handset.parts().then(
-  (parts) =>
-    parts.map(async (part) => {
-      const { beside } = await import(new URL(part, document.baseURI));
-      await beside({ store, thread, composer, menu });
-    }),
-  () => {}, // the line is away; it says so itself
-);
+/**
+ * What whoever serves this page puts beside the phone. Each part is a module with one function, `beside`; what it
+ * returns, the parts after it are given too.
+ */
+attempt(async () => {
+  const given = { store, thread, composer, menu };
+  for (const part of await handset.parts()) {
+    const { beside } = await import(new URL(part, document.baseURI));
+    Object.assign(given, await beside(given));
+  }
+});
 
 let isFirst = true;
 follow({
