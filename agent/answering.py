@@ -7,6 +7,7 @@ set up the scene ─▶ think ─▶ undisturbed? ─▶ the ending
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from sqlmodel import Session, col, select
@@ -37,8 +38,10 @@ async def answer(
         )
         messages = await deployment.store.read(partial(_to_answer, burst.turn.id))
         floor.heard(messages)
-        if deployment.patient or (begun_again and _is_of_a_carousel(messages[-1])):
-            messages = await _all_of_it(deployment, claim, burst.turn.id, floor)
+        if deployment.patient or begun_again:
+            is_more_to_come = deployment.patient or _is_of_a_carousel(messages[-1])
+            pause = floor.quiet if is_more_to_come else floor.breath
+            messages = await _all_of_it(deployment, claim, burst.turn.id, floor, pause)
         scene = await set_up(
             deployment,
             claim,
@@ -66,15 +69,19 @@ def _is_of_a_carousel(newest: Message) -> bool:
 
 
 async def _all_of_it(
-    deployment: Deployment, claim: Claim, turn_id: str, floor: Floor
+    deployment: Deployment,
+    claim: Claim,
+    turn_id: str,
+    floor: Floor,
+    pause: Callable[[], Awaitable[None]],
 ) -> list[Message]:
-    """Wait until they have finished, and take in everything they write until then."""
-    await floor.quiet()
+    """Wait for a pause of theirs, and take in everything they write until then."""
+    await pause()
     while await deployment.store.read(
         partial(wrote_again, mailbox_id=claim.mailbox_id, by=floor.gives_way_to)
     ):
         floor.heard(await deployment.store.write(partial(join, claim=claim, turn_id=turn_id)))
-        await floor.quiet()
+        await pause()
     return await deployment.store.read(partial(_to_answer, turn_id))
 
 

@@ -16,8 +16,8 @@ TIMES = 3
 """How often in a turn we may be interrupted; then we answer, and take the rest next."""
 
 AT_ONCE = 0.25
-"""Seconds within which texts that follow each other are one interruption: hardly anything has been
-thought between them, so they do not use up how often we may be interrupted."""
+"""Seconds within which texts that follow each other are one interruption: all of them are waited
+for before all is thought anew, and they do not use up how often we may be interrupted."""
 
 SECONDS = 8.0
 """Seconds from the turn's start during which we may: who never stops still gets an answer."""
@@ -51,6 +51,8 @@ class Floor:
         self._asked_by = asked_by
         self._began = clock.now()
         self._quiet_at = 0.0
+        self._newest_at = 0.0
+        self._is_flurry = False
         self._interruptions = 0
         self._heard_at = clock.now()
 
@@ -63,6 +65,9 @@ class Floor:
             )
             stored_at = message.stored_at.timestamp()
             self._quiet_at = max(self._quiet_at, stored_at + pause)
+            if stored_at > self._newest_at:
+                self._is_flurry = stored_at - self._newest_at < AT_ONCE
+                self._newest_at = stored_at
 
     @property
     def gives_way(self) -> bool:
@@ -88,6 +93,17 @@ class Floor:
     async def quiet(self) -> None:
         """Return when they have been quiet for long enough."""
         while (left := self._quiet_at - self.clock.now()) > 0:
+            await self.clock.sleep(left)
+
+    async def breath(self) -> None:
+        """Return when nothing more follows at once: a flurry is thought about as one.
+
+        Whoever has written after a moment, to correct themselves say, is not waited for.
+        """
+        while self._is_flurry:
+            until = min(self._quiet_at, self._newest_at + AT_ONCE)
+            if (left := until - self.clock.now()) <= 0:
+                return
             await self.clock.sleep(left)
 
     async def take(self) -> None:

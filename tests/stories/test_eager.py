@@ -285,3 +285,23 @@ def test_every_text_of_a_restarted_turn_is_settled_with_it():
         assert len({message.turn_id for message in messages}) == 1
 
     run(story, played, clock=HeldClock(), settings=QUIET)
+
+
+def test_a_flurry_is_thought_about_once_more_and_not_with_each_of_its_texts():
+    played = gated("all of it")
+
+    async def story(house: House) -> None:
+        sent = await house.text("text 0")
+        await played.is_thinking()
+        for number in range(1, 12):
+            await house.pass_time(0.03)
+            await house.text(f"text {number}")
+            await house.stored(number + 1)
+        played.go_on()
+        await house.pass_time(1.4)
+        assert (await house.answered(sent.conversation_id)).bodies == ["all of it"]
+        [record] = await house.records()
+        assert len(record.requests) <= 3, "the first, and what came at once as one"
+        assert len(played.asked()) == 12
+
+    run(story, played, clock=HeldClock(), settings=QUIET)
