@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from bench import due, idle, scenes, turns
+from bench import due, idle, scenes, start, turns
 from bench.databases import SQLITE, Database, postgres
 from bench.figures import Figures, Result, markdown, put_between_marks
 from bench.machine import machine
@@ -70,7 +70,23 @@ def the_idle(databases: Sequence[Database], given: argparse.Namespace) -> Iterat
     yield Result("Idle", note, _sides(databases, given.rounds, "idle", run))
 
 
-BENCHES = {"scenes": the_scenes, "turns": the_turns, "due": the_due, "idle": the_idle}
+def the_start(_: Sequence[Database], given: argparse.Namespace) -> Iterator[Result]:
+    """How long one waits for the phone."""
+    pairs = []
+    for nth in range(1, given.runs + 1):
+        _say(f"start, run {nth} of {given.runs}")
+        pairs.append(start.one_pair())
+    sides = {"in an empty folder": [one for one, _ in pairs], "later": [two for _, two in pairs]}
+    yield Result("Starting `threedots phone`", f"{_times(given.runs)} of each.", sides)
+
+
+BENCHES = {
+    "scenes": the_scenes,
+    "turns": the_turns,
+    "due": the_due,
+    "idle": the_idle,
+    "start": the_start,
+}
 
 
 def _sides(
@@ -122,7 +138,7 @@ def _given() -> argparse.Namespace:
         "--runs",
         type=_at_least(1, int),
         default=3,
-        help="runs of scenes and turns on each side (3)",
+        help="runs of scenes, turns and start on each side (3)",
     )
     parser.add_argument(
         "--rounds", type=_at_least(1, int), default=1, help="runs of due and idle on each side (1)"
