@@ -8,7 +8,6 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.providers import Provider, infer_provider
-from pydantic_ai.providers.openai import OpenAIProvider
 
 from agent.demo import demo_model
 from agent.settings import DEFAULT_MODEL, SCRIPTED, Settings
@@ -45,6 +44,9 @@ def _one(name: str, settings: Settings) -> Model:
 
     def provider(kind: str) -> Provider[Any]:
         if kind.startswith("openai") and settings.openai_api_key is not None:
+            # Loaded by whoever has a key: it takes as long as everything else together.
+            from pydantic_ai.providers.openai import OpenAIProvider
+
             key = settings.openai_api_key.get_secret_value()
             return OpenAIProvider(base_url=settings.openai_base_url, api_key=key)
         return infer_provider(kind)

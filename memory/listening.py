@@ -9,14 +9,16 @@ that is lost costs half a second; one that is heard twice costs a look that find
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import URL, text
 from sqlmodel import Session
 
 from memory import engines
 from memory.store import Store, StoreUnavailable
+
+if TYPE_CHECKING:  # to load it takes a fifth of a second, for nothing on SQLite
+    import psycopg
 
 CHANNEL = "threedots_work"
 """The name under which Postgres carries it: the same in every replica of every version."""
@@ -48,6 +50,8 @@ async def hear_replicas(store: Store, ring: Callable[[int], None]) -> None:
     Raises:
         StoreUnavailable: The connection could not be made or was lost. Call again after a pause.
     """
+    import psycopg
+
     try:
         connection = await _connect(store.url)
         try:
@@ -68,6 +72,8 @@ async def _connect(url: URL) -> psycopg.AsyncConnection[Any]:
 
     It says nothing by itself, so only probes find out that the other end is gone without a word.
     """
+    import psycopg
+
     _, options = url.get_dialect()().create_connect_args(url)
     ours = {
         "connect_timeout": engines.CONNECT_WAIT,

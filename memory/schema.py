@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
+
+if TYPE_CHECKING:  # loaded only where there is something to upgrade: half of a quick start
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -38,16 +38,28 @@ def upgrade(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
-        config = migrations(connection)
-        scripts = ScriptDirectory.from_config(config)
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in {it.revision for it in scripts.walk_revisions()}:
+        known, current = revisions(), _current(connection)
+        if current is not None and current not in known:
             raise SchemaTooNew(
                 f"The database is at schema {current}, which this version of Threedots does not "
                 "know: a newer one has upgraded it. Start that version, or restore a backup."
             )
-        if current != scripts.get_current_head():
-            command.upgrade(config, "head")
+        if current != known[-1]:
+            from alembic import command
+
+            command.upgrade(migrations(connection), "head")
+
+
+def revisions() -> list[str]:
+    """Every migration there is, oldest first: a file's name begins with its number."""
+    return sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _current(connection: Connection) -> str | None:
+    """The last migration the database has seen; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def migrations(connection: Connection) -> Config:
@@ -55,6 +67,8 @@ def migrations(connection: Connection) -> Config:
 
     To write the next migration, see `memory/migrations/env.py`.
     """
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

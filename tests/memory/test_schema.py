@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
@@ -92,3 +93,10 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Datab
             asyncio.run(Store(url).open())
     finally:
         set_version(head)
+
+
+def test_the_numbers_of_the_files_are_alembics_own_order(database: Database):
+    with database.engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(schema.migrations(connection))
+    walked = [script.revision for script in scripts.walk_revisions()]
+    assert schema.revisions() == walked[::-1]
