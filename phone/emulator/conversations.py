@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from phone.emulator import moments
 from phone.emulator.line import Line
 from phone.emulator.records import IMESSAGE_CHANNEL, ConversationRecord, NumberRecord
 from phone.emulator.refusals import Refusal, not_found
@@ -48,7 +49,9 @@ def _add(line: Line, number: NumberRecord, **fields: Any) -> ConversationRecord:
         last_message_at=now,
         **fields,
     )
-    return line.add("conversation", conversation.id, conversation)
+    line.add("conversation", conversation.id, conversation)
+    moments.note(line, conversation)
+    return conversation
 
 
 def conversation_by_id(line: Line, conversation_id: str) -> ConversationRecord:
@@ -71,14 +74,25 @@ def group_by_id(line: Line, group_id: str) -> ConversationRecord:
 def remember(line: Line, conversation: ConversationRecord, metadata: dict[str, Any] | None) -> None:
     """Replace the whole metadata; None clears it."""
     conversation.metadata = metadata
-    line.touch("conversation", conversation.id)
+    _changed(line, conversation)
 
 
 def rename(line: Line, conversation: ConversationRecord, name: str | None) -> None:
     """Rename a group. A conversation between two has no name: nothing happens."""
     if conversation.is_group:
         conversation.group_name = name
-        line.touch("conversation", conversation.id)
+        _changed(line, conversation)
+
+
+def turn_to(line: Line, conversation: ConversationRecord, channel: str) -> None:
+    """From now on answers go out on this channel."""
+    conversation.channel = channel
+    _changed(line, conversation)
+
+
+def _changed(line: Line, conversation: ConversationRecord) -> None:
+    line.touch("conversation", conversation.id)
+    moments.note(line, conversation)
 
 
 def show_typing(line: Line, conversation: ConversationRecord) -> None:
@@ -120,7 +134,7 @@ def set_background(line: Line, conversation: ConversationRecord, image_url: str)
     conversation.background_url = image_url
     conversation.background_version += 1
     conversation.background_id = f"bg{line.new_id()}"
-    line.touch("conversation", conversation.id)
+    _changed(line, conversation)
     line.emit("background", conversation.id, background=background_of(conversation))
     return True
 
@@ -130,7 +144,7 @@ def remove_background(line: Line, conversation: ConversationRecord) -> None:
     if conversation.background_url is None:
         return
     conversation.background_url = conversation.background_id = None
-    line.touch("conversation", conversation.id)
+    _changed(line, conversation)
     line.emit("background", conversation.id, background=None)
 
 

@@ -22,6 +22,7 @@ from phone.emulator.records import (
     Marks,
     MediaRecord,
     MessageRecord,
+    MomentRecord,
     NumberRecord,
     PersonRecord,
 )
@@ -34,12 +35,16 @@ KINDS: dict[str, type[BaseModel]] = {
     "contact": ContactRecord,
     "conversation": ConversationRecord,
     "message": MessageRecord,
+    "moment": MomentRecord,
     "hook": HookRecord,
     "delivery": DeliveryRecord,
     "media": MediaRecord,
     "marks": Marks,
 }
 """What each kind of saved record is."""
+
+EMPTIED = ("person", "contact", "conversation", "message", "moment", "delivery", "media")
+"""The kinds that go when the line is emptied."""
 
 FRESH_NUMBERS = (("imessage", "+15550100001"), ("sms", "+15550100002"))
 """The lines of a new twin: possible US numbers that nobody can own."""
@@ -61,6 +66,7 @@ class Line:
     Attributes:
         messages_of: The messages of a conversation, oldest first.
         messages_on: The messages on a number, oldest first.
+        moments_of: How a conversation was, oldest first (`phone.emulator.moments`).
         changed: `(kind, id)` of every record changed since the last save.
         typing: Until when the agent's bubble shows, by conversation, Unix seconds.
     """
@@ -78,6 +84,7 @@ class Line:
         self.contacts: dict[str, ContactRecord] = {}
         self.conversations: dict[str, ConversationRecord] = {}
         self.messages: dict[str, MessageRecord] = {}
+        self.moments: dict[str, MomentRecord] = {}
         self.hooks: dict[str, HookRecord] = {}
         self.deliveries: dict[str, DeliveryRecord] = {}
         self.media: dict[str, MediaRecord] = {}
@@ -88,12 +95,14 @@ class Line:
             "contact": self.contacts,
             "conversation": self.conversations,
             "message": self.messages,
+            "moment": self.moments,
             "hook": self.hooks,
             "delivery": self.deliveries,
             "media": self.media,
         }
         self.messages_of: dict[str, list[MessageRecord]] = defaultdict(list)
         self.messages_on: dict[str, list[MessageRecord]] = defaultdict(list)
+        self.moments_of: dict[str, list[MomentRecord]] = defaultdict(list)
         self.typing: dict[str, float] = {}
         self._marks = Marks()
         self._conversation_with: dict[tuple[str, str], str] = {}
@@ -118,6 +127,8 @@ class Line:
         if isinstance(record, MessageRecord):
             self.messages_of[record.conversation_id].append(record)
             self.messages_on[record.number_id].append(record)
+        elif isinstance(record, MomentRecord):
+            self.moments_of[record.conversation_id].append(record)
         elif isinstance(record, ConversationRecord):
             self._conversation_with[record.number_id, record.group_id or record.participant] = id
         return record
@@ -173,11 +184,13 @@ class Line:
 
     def reset(self) -> None:
         """Empty the line: people, contacts, conversations and their traces go."""
-        for kind in ("person", "contact", "conversation", "message", "delivery", "media"):
+        for kind in EMPTIED:
             for id in list(self.tables[kind]):
                 self.drop(kind, id)
-        for index in (self.messages_of, self.messages_on, self.typing, self._conversation_with):
+        for index in (self.messages_of, self.messages_on, self.moments_of):
             index.clear()
+        self.typing.clear()
+        self._conversation_with.clear()
         self.agenda.clear()
 
     def load(self, saved: Iterable[tuple[str, str, str]]) -> None:
@@ -191,6 +204,8 @@ class Line:
                 self.add(kind, id, KINDS[kind].model_validate_json(text))
         for messages in (*self.messages_of.values(), *self.messages_on.values()):
             messages.sort(key=lambda message: (message.at, message.id))
+        for moments in self.moments_of.values():
+            moments.sort(key=lambda moment: (moment.at, moment.id))
         self.changed.clear()
 
     def take_changes(self) -> list[tuple[str, str, str | None]]:

@@ -11,6 +11,7 @@ from phone.emulator.conversations import (
     group_by_id,
     open_conversation,
     open_group,
+    turn_to,
 )
 from phone.emulator.handles import NoHandle, handle, is_email
 from phone.emulator.line import Line
@@ -66,8 +67,7 @@ def introduce(line: Line, text: str, facts: dict[str, Any]) -> PersonRecord:
     for number in line.active_numbers():
         conversation = line.conversation_with(number, name)
         if conversation is not None and not person.imessage:
-            conversation.channel = "sms"
-            line.touch("conversation", conversation.id)
+            turn_to(line, conversation, "sms")
     return person
 
 
@@ -227,12 +227,11 @@ def _heard(
     before = conversation.last_reply_at
     if before is None or now // DAY != before // DAY:
         conversation.reply_days += 1
-    conversation.channel = channel
     conversation.replies += 1
     conversation.streak = 0
     conversation.last_reply_at = conversation.last_message_at = now
     conversation.seen = len(messages)
-    line.touch("conversation", conversation.id)
+    turn_to(line, conversation, channel)
     if is_new or switched:
         tell_conversation(line, conversation)
     if channel == "sms":

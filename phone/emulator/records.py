@@ -117,6 +117,24 @@ class ConversationRecord(BaseModel):
         return self.members if self.is_group else [self.participant]
 
 
+class MomentRecord(BaseModel):
+    """How a conversation was from `at` on, until its next moment; see `ConversationRecord`.
+
+    Attributes:
+        metadata: As it stood there, whatever it was: the past is kept, not judged.
+    """
+
+    id: str
+    conversation_id: str
+    at: float
+    channel: str
+    group_name: str | None = None
+    metadata: Any = None
+    background_url: str | None = None
+    background_id: str | None = None
+    background_version: int = 0
+
+
 class ReactionRecord(BaseModel):
     """A tapback on a message: one of the six words or an emoji."""
 
@@ -132,6 +150,7 @@ class MessageRecord(BaseModel):
 
     Attributes:
         at: When it was sent or received.
+        replaced: Tapbacks that another one by the same hand has taken the place of, oldest first.
         undelivered: Why it will fail, when it will; None for one that arrives.
     """
 
@@ -149,6 +168,7 @@ class MessageRecord(BaseModel):
     reply_to_message_id: str | None = None
     send_style: str | None = None
     reactions: list[ReactionRecord] = []
+    replaced: list[ReactionRecord] = []
     status: str
     undelivered: str | None = None
     failure_reason: str | None = None

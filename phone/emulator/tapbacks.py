@@ -11,6 +11,9 @@ from phone.types import TAPBACKS
 
 EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[0-9#*]\uFE0F?\u20E3")
 
+REPLACED_KEPT = 20
+"""Earlier tapbacks remembered of one message, for whoever puts the conversation back."""
+
 
 def is_emoji(text: str) -> bool:
     """Whether a text is one emoji: a single grapheme, built on a pictograph, flag or keycap."""
@@ -47,5 +50,6 @@ def put_reaction(
         created_at=line.now(),
     )
     message.reactions = [one for one in message.reactions if one not in mine] + [added]
+    message.replaced = [*message.replaced, *mine][-REPLACED_KEPT:]
     line.touch("message", message.id)
     return added, True

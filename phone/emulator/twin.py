@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 import httpx
 
 from phone.clock import Clock, HeldClock, SystemClock
-from phone.emulator import fates
+from phone.emulator import fates, moments
 from phone.emulator.addresses import check_webhook_url
 from phone.emulator.courier import Courier
 from phone.emulator.faults import ApiFaults
@@ -107,6 +107,7 @@ class Twin:
     def _furnish(self, load: Load | None, agent_name: str | None) -> None:
         if load is not None:
             self.line.load(load())
+            moments.begin(self.line)
         if not self.line.agents and not self.line.numbers:
             self.line.furnish(agent_name or "Threedots")
         elif agent_name is not None and self.line.agents:
@@ -173,6 +174,7 @@ class Twin:
         self.courier.spawn = self._spawn
         self._spawn(self.line.agenda.run())
         self._stopping = asyncio.Event()
+        self._saving = asyncio.Lock()
         self._tasks.create_task(self._keep_saving())
         fates.follow_all(self.line)
         self.courier.resume()
@@ -186,7 +188,7 @@ class Twin:
         self._stopping.set()
         await self._stack.aclose()
         self._client = None
-        await self._save_changes()
+        await self.save()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._tasks.create_task(work)
@@ -200,15 +202,20 @@ class Twin:
         return self._client
 
     async def _keep_saving(self) -> None:
-        """Save every now and then until the twin stops, so that never two saves run at once."""
+        """Save every now and then until the twin stops."""
         while self._save is not None and not self._stopping.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(SAVE_EVERY):
                     await self._stopping.wait()
             try:
-                await self._save_changes()
+                await self.save()
             except Exception:
                 log.exception("The line could not be saved; it is tried again.")
+
+    async def save(self) -> None:
+        """Save what has changed by now; it is kept when this returns. For a twin that is live."""
+        async with self._saving:
+            await self._save_changes()
 
     async def _save_changes(self) -> None:
         if self._save is None or not (changes := self.line.take_changes()):
