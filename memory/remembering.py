@@ -200,8 +200,7 @@ async def _save_one(
     mailbox_id: int, owner: str, *, phone: AgentPhoneClient, store: Store, clock: Clock
 ) -> Saved | None:
     """Save one mailbox's memory under a lease of its own; None when somebody is at work there."""
-    hold = partial(_hold, mailbox_id=mailbox_id, owner=owner, now=clock.now())
-    claim = await store.write(hold)
+    claim = await store.write(partial(hold, mailbox_id=mailbox_id, owner=owner, now=clock.now()))
     if claim is None:
         return None
     try:
@@ -213,8 +212,8 @@ async def _save_one(
         store.wake()  # somebody may have written meanwhile
 
 
-def _hold(session: Session, *, mailbox_id: int, owner: str, now: float) -> Claim | None:
-    """Claim this very mailbox if nothing is due in it and nobody holds it."""
+def hold(session: Session, *, mailbox_id: int, owner: str, now: float) -> Claim | None:
+    """Claim this very mailbox if nothing is due in it and nobody holds it; `let_go` soon."""
     mailbox = session.exec(
         select(Mailbox)
         .where(Mailbox.id == mailbox_id, col(Mailbox.due_at).is_(None), _is_free(now))

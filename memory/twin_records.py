@@ -10,6 +10,20 @@ from memory import engines, schema
 from memory.keepsakes import TwinRecord
 
 
+def every(session: Session) -> list[tuple[str, str, str]]:
+    """Everything kept, as `(kind, id, JSON text)`."""
+    return [(row.kind, row.id, row.data) for row in session.exec(select(TwinRecord))]
+
+
+def put(session: Session, changes: Sequence[tuple[str, str, str | None]]) -> None:
+    """Keep what changed; a record without text is gone."""
+    for kind, record_id, data in changes:
+        if data is not None:
+            session.merge(TwinRecord(kind=kind, id=record_id, data=data))
+        elif (row := session.get(TwinRecord, (kind, record_id))) is not None:
+            session.delete(row)
+
+
 class TwinRecords:
     """The twin's records, for `Twin(load=…, save=…)`: plain calls, as it saves from a thread."""
 
@@ -20,16 +34,12 @@ class TwinRecords:
     def load(self) -> list[tuple[str, str, str]]:
         """Everything kept, as `(kind, id, JSON text)`."""
         with Session(self._engine) as session:
-            return [(row.kind, row.id, row.data) for row in session.exec(select(TwinRecord))]
+            return every(session)
 
     def save(self, changes: Sequence[tuple[str, str, str | None]]) -> None:
         """Keep what changed; a record without text is gone."""
         with Session(self._engine) as session, session.begin():
-            for kind, record_id, data in changes:
-                if data is not None:
-                    session.merge(TwinRecord(kind=kind, id=record_id, data=data))
-                elif (row := session.get(TwinRecord, (kind, record_id))) is not None:
-                    session.delete(row)
+            put(session, changes)
 
     def close(self) -> None:
         """Let go of the file."""
