@@ -47,7 +47,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Start with an empty phone: delete .threedots/phone.db.")
+    bool,
+    typer.Option("--fresh", help="Start with an empty phone: delete it and its branches."),
 ]
 
 

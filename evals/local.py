@@ -6,14 +6,16 @@ a production deployment is touched: no key, no line, no database but the one fil
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 from pydantic_ai.models import Model
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.deployment import Deployment
 from agent.running import running
@@ -47,19 +49,73 @@ def local_settings(base_url: str, *, database: Path = DATABASE) -> Settings:
 
 
 def start_afresh(database: Path = DATABASE) -> None:
-    """Delete the one file, with the two that SQLite keeps beside it.
+    """Delete the one file with its branches, and what SQLite keeps beside each.
 
     Raises `memory.database_file.AlreadyServed` while another process works with it.
     """
     with served_alone(f"sqlite:///{database}"):
-        for end in ("", "-wal", "-shm"):
-            database.with_name(database.name + end).unlink(missing_ok=True)
+        for branch_id in _branches_of(database):
+            delete_branch(database, branch_id)
+        delete_database(database)
+
+
+def branch_file(database: Path, branch_id: str) -> Path:
+    """Where a branch of the phone with this file has its own."""
+    return database.parent / "branches" / f"{branch_id}.db"
+
+
+def delete_database(file: Path) -> None:
+    """Delete a file of SQLite's with the two that it keeps beside it."""
+    for end in ("", "-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
+
+
+def delete_branch(database: Path, branch_id: str) -> None:
+    """Delete a branch's file, and its lock: no other will ever have its name."""
+    file = branch_file(database, branch_id)
+    delete_database(file)
+    file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
+
+
+def _branches_of(database: Path) -> list[str]:
+    """The branches a phone's file names. One that is damaged, or older than branches, has none."""
+    if not database.exists():
+        return []
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(database)) as connection:
+        return [row[0] for row in connection.execute("SELECT id FROM branch")]
+    return []
+
+
+class Below:
+    """An ASGI application as it is reached at this path and below it, and knows no other."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app = app
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        root, path = scope.get("root_path", ""), scope["path"].removeprefix(self._path)
+        told = dict(scope) | {"path": path or "/", "root_path": root + self._path}
+        await self._app(told, receive, send)
+
+
+async def live(
+    running: Callable[[], AbstractAsyncContextManager[None]], receive: Receive, send: Send
+) -> None:
+    """ASGI's lifespan: the application runs from its first message to its second."""
+    await receive()
+    async with running():
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 class Local:
     """An ASGI application that is both: the twin with its page, and the harness behind it.
 
     Attributes:
+        settings: With the secret of its own webhook.
+        deployment: The harness at work; None while it starts or stops.
         transport: How the harness reaches the twin; real HTTP when None.
     """
 
@@ -82,7 +138,8 @@ class Local:
             parts: What the page puts beside the phone (`phone.emulator.app`).
         """
         self._records = TwinRecords(settings.database_url)
-        door = httpx.ASGITransport(app=self._to_door) if in_process else None
+        below = urlsplit(settings.agentphone_base_url).path
+        door = httpx.ASGITransport(app=Below(self._to_door, below)) if in_process else None
         self.twin = Twin(
             clock=clock or SystemClock(),
             api_keys=(KEY,),
@@ -93,16 +150,17 @@ class Local:
             save=self._records.save,
         )
         self.deployment: Deployment | None = None
-        self._clock = clock
+        self.clock = clock
         secret = self._register(f"{settings.agentphone_base_url}/webhooks/agentphone")
         known = {"agentphone_webhook_secret": SecretStr(secret)}
-        self._settings = settings.model_copy(update=known)
-        self._model = model
+        self.settings = settings.model_copy(update=known)
+        self.model = model
+        self.parts = parts
         self._twin_app = create_twin_app(self.twin, run_twin=False, parts=parts)
         self._door = Door([secret])
         self.transport: httpx.AsyncBaseTransport | None = None
         if in_process:
-            self.transport = httpx.ASGITransport(app=self._twin_app)
+            self.transport = httpx.ASGITransport(app=Below(self._twin_app, below))
 
     def _register(self, webhook_url: str) -> str:
         """Point the twin at us; the secret is the twin's, and the same at the next start."""
@@ -119,10 +177,10 @@ class Local:
             async with (
                 self.twin,
                 running(
-                    self._settings,
-                    self._model,
+                    self.settings,
+                    self.model,
                     session="local",
-                    clock=self._clock,
+                    clock=self.clock,
                     transport=self.transport,
                 ) as deployment,
             ):
@@ -132,20 +190,14 @@ class Local:
                     yield
                 finally:
                     self._door.close()
+                    self.deployment = None
         finally:
             self._records.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+            await live(self.running, receive, send)
         elif scope["path"].startswith(OURS):
             await self._door(scope, receive, send)
         else:
             await self._twin_app(scope, receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
-        async with self.running():
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await send({"type": "lifespan.shutdown.complete"})

@@ -15,7 +15,13 @@ models.ALLOW_MODEL_REQUESTS = False
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 
-TOGETHER = ("tests/page/", "tests/planted/", "tests/doors/test_replicas.py", "tests/crashes/")
+TOGETHER = (
+    "tests/page/",
+    "tests/desk/",
+    "tests/planted/",
+    "tests/doors/test_replicas.py",
+    "tests/crashes/",
+)
 """Tests that share a browser, a copy of the project, a Postgres or what crashes came to: one
 process runs each of these."""
 

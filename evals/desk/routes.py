@@ -11,7 +11,9 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
-from agent.deployment import Deployment
+from evals.desk import branch_routes
+from evals.desk.branches import Branches
+from evals.desk.serving import deployment_of
 from evals.local import Local
 
 PAGE = Path(__file__).parent / "page"
@@ -19,31 +21,20 @@ PAGE = Path(__file__).parent / "page"
 router = APIRouter(prefix="/desk")
 
 
-def create_app(local: Local) -> FastAPI:
-    """The routes for one phone on the desk."""
+def create_app(local: Local, branches: Branches, *, here: str | None) -> FastAPI:
+    """The routes for one phone on the desk, which may be the branch `here`."""
     app = FastAPI(title="Threedots desk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.local = local
+    app.state.branches = branches
+    app.state.here = here
     app.router.routes.extend(router.routes)
+    app.router.routes.extend(branch_routes.router.routes)
     return app
-
-
-def local_of(request: Request) -> Local:
-    """The phone a request is about."""
-    local: Local = request.app.state.local
-    return local
-
-
-def deployment_of(request: Request) -> Deployment:
-    """The harness behind it. Raises a 503 while it starts or stops."""
-    deployment = local_of(request).deployment
-    if deployment is None:
-        raise HTTPException(503, "The phone is starting or stopping; ask again in a moment.")
-    return deployment
 
 
 @router.get("")
 async def see_desk(request: Request) -> dict[str, Any]:
-    """What answers here: the model and the prompts."""
+    """What answers here: the model and the prompts, and which branch this is if it is one."""
     deployment = deployment_of(request)
     return {
         "model": deployment.model.model_name,
@@ -51,6 +42,7 @@ async def see_desk(request: Request) -> dict[str, Any]:
             "folder": str(deployment.prompts.folder),
             "version": deployment.prompts.version(),
         },
+        "branch": await branch_routes.branch_here(request),
     }
 
 
