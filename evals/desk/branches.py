@@ -158,7 +158,7 @@ class Branches:
             at = wish.cut or Cut(wish.conversation_id, message.id, is_before)
         branch = Branch(
             id=secrets.token_hex(5),
-            name=wish.name or words,
+            name=wish.name or excerpt(words, 30),
             parent=here,
             kind=wish.kind,
             conversation_id=wish.conversation_id,

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from evals.local import branch_file, start_afresh
 from memory.tables import Mailbox, Message, Transcript, Turn
-from tests.desk.conftest import Branch, Desk, desk, play
+from tests.desk.branching import Branch, Desk, desk, play
 from tests.house import ANA, BEN, Script, call, script
 
 SEA = "https://pictures.example/sea.jpg"
@@ -86,6 +86,50 @@ def test_at_a_bubble_of_the_persons_a_branch_begins_right_before_it(tmp_path: Pa
         await branch.text("how were you?")
         await branch.says("Better.")
         assert "how are you?" not in " ".join(played.talk())
+
+    play(story, played, tmp_path)
+
+
+def test_a_turn_cut_between_its_bubbles_has_said_only_the_first_and_remembers_nothing_yet(
+    tmp_path: Path,
+):
+    played = script(
+        [call("remember", fact="Likes tea"), call("send", text="First.")],
+        "Second.",
+        "In the branch.",
+    )
+
+    async def story(house: Desk) -> None:
+        conversation, bubbles = await talk(house, "I like tea")
+        assert [one["body"] for one in bubbles] == ["I like tea", "First.", "Second."]
+        branch = await house.branch(conversation, str(bubbles[1]["id"]))
+        assert await branch.bodies() == ["I like tea", "First."]
+        await branch.text("and?")
+        await branch.says("In the branch.")
+        assert [text.partition("]\n")[2] or text for text in played.talk()] == [
+            "I like tea",
+            "First.",
+            "and?",
+        ]
+        assert tool_calls(played) == []
+        assert "What you remember: nothing yet" in played.context()
+
+    play(story, played, tmp_path)
+
+
+def test_a_clock_that_was_moved_on_goes_on_in_a_branch(tmp_path: Path):
+    played = script(call("remember", fact="F1"), "One.", call("remember", fact="F2"), "Two.", "X.")
+
+    async def story(house: Desk) -> None:
+        await house.ask("POST", "/handset/clock", {"advance": 7200})
+        conversation, bubbles = await talk(house, "first", "second")
+        branch = await house.branch(conversation, str(bubbles[1]["id"]))
+        assert (await branch.screen())["metadata"]["threedots"]["facts"] == ["F1"]
+        await branch.text("third")
+        await branch.says("X.")
+        assert "What you remember: F1\n" in played.context() + "\n"
+        times = [str(one["sent_at"]) for one in (await branch.screen())["messages"]]
+        assert times == sorted(times)
 
     play(story, played, tmp_path)
 

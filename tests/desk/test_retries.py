@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.desk.conftest import Branch, Desk, play
+from tests.desk.branching import Branch, Desk, play
 from tests.house import ANA, call, script
 from tests.page.conftest import DOT
 

@@ -38,6 +38,12 @@ export class Composer {
     this.#fit(); // what was out of sight had no height
   }
 
+  /** Put words into the field, to be changed or sent. */
+  draft(words) {
+    this.#words.value = words;
+    this.focus();
+  }
+
   /** Answer this message in thread with the next one; null is an ordinary message again. */
   replyTo(message) {
     this.#replyTo = message;

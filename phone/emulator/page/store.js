@@ -73,6 +73,11 @@ export class Store extends EventTarget {
   /** The conversation being loaded, and what the line tells of it meanwhile. */
   #arriving = null;
 
+  /** Kept once the first conversation is open. */
+  get ready() {
+    return this.#open;
+  }
+
   on(...kindsAndAct) {
     const act = kindsAndAct.pop();
     for (const kind of kindsAndAct) this.addEventListener(kind, (event) => act(event.detail));
