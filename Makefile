@@ -37,7 +37,7 @@ bench: setup          ## Measure; results with the machine's figures are in benc
 picture: setup        ## Take the picture of the README afresh (needs chromium).
 	@$(BIN)/python docs/picture.py
 
-docs: setup           ## Rewrite what is generated: .env.example, docs/commands.md and the schema of the turn record.
+docs: setup           ## Rewrite what is generated: .env.example, docs/commands.md, the schemas of records and scenarios.
 	@$(BIN)/python -m tests.test_docs
 
 lock:                 ## Rewrite requirements.lock from pyproject.toml (needs uv).

@@ -18,6 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from agent.settings import Settings, env_example
+from evals.scenario_files import schema_text as scenario_schema
 from memory.transcript import schema
 from threedots import app
 from tools.custom import custom
@@ -159,6 +160,11 @@ def test_the_page_about_the_record_names_only_fields_there_are():
     assert named - fields - about - values == set()
 
 
+def test_the_schema_of_scenarios_is_written_from_its_model():
+    kept = (ROOT / "evals" / "scenarios" / "schema.json").read_text()
+    assert kept == scenario_schema(), "run: make docs"
+
+
 def record_schema() -> str:
     """`docs/turn-record.schema.json`: what every record is."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
@@ -170,6 +176,7 @@ def write() -> None:
     (ROOT / "docs").mkdir(exist_ok=True)
     (ROOT / "docs" / "commands.md").write_text(commands_page())
     (ROOT / "docs" / "turn-record.schema.json").write_text(record_schema())
+    (ROOT / "evals" / "scenarios" / "schema.json").write_text(scenario_schema())
 
 
 if __name__ == "__main__":
