@@ -27,6 +27,7 @@ from rich.console import Console
 
 from agent.outbox_commands import commands as outbox_commands
 from agent.transcript_commands import commands as transcript_commands
+from evals.record_commands import to_scenario
 
 app = typer.Typer(
     name="threedots",
@@ -42,6 +43,7 @@ dead_letters = typer.Typer(
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(transcript_commands, name="transcripts")
+transcript_commands.command("to-scenario")(to_scenario)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -354,6 +356,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     """What to tell the operator, and the exit code; any other error is raised again."""
     from agent.models import NoModel
     from agent.transcript_commands import NoSuchRecord
+    from evals.recording import NothingToRecord
     from memory.engines import BadDatabaseURL
     from memory.resending import NotResendable
     from memory.schema import SchemaTooNew
@@ -364,7 +367,13 @@ def _explained(error: Exception) -> tuple[str, int]:
             return "\n".join(_problem(problem) for problem in error.errors()), 2
         case NoModel() | BadDatabaseURL():
             return str(error), 2
-        case NotResendable() | NoSuchRecord() | SchemaTooNew() | StoreUnavailable():
+        case (
+            NotResendable()
+            | NoSuchRecord()
+            | NothingToRecord()
+            | SchemaTooNew()
+            | StoreUnavailable()
+        ):
             return str(error), 1
         case _:
             raise error

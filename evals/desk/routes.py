@@ -11,12 +11,15 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
-from evals.desk import branch_routes
+from evals.desk import branch_routes, scenarios
 from evals.desk.branches import Branches
 from evals.desk.serving import deployment_of
 from evals.local import Local
 
 PAGE = Path(__file__).parent / "page"
+
+ROUTERS = (branch_routes.router, scenarios.router)
+"""What the desk can do, beside telling what answers here."""
 
 router = APIRouter(prefix="/desk")
 
@@ -27,8 +30,8 @@ def create_app(local: Local, branches: Branches, *, here: str | None) -> FastAPI
     app.state.local = local
     app.state.branches = branches
     app.state.here = here
-    app.router.routes.extend(router.routes)
-    app.router.routes.extend(branch_routes.router.routes)
+    for each in (router, *ROUTERS):
+        app.router.routes.extend(each.routes)
     return app
 
 
