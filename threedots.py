@@ -28,6 +28,7 @@ from rich.console import Console
 from agent.outbox_commands import commands as outbox_commands
 from agent.transcript_commands import commands as transcript_commands
 from evals.record_commands import to_scenario
+from evals.replay_commands import replay
 
 app = typer.Typer(
     name="threedots",
@@ -276,6 +277,9 @@ def replay_dead_letters(
         for one in replayed:
             out.print(str(one))
     raise typer.Exit(any(one.is_left for one in replayed))
+
+
+app.command()(replay)
 
 
 async def _ask(database_url: str, work: Any) -> Any:

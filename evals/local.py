@@ -132,8 +132,9 @@ class Local:
 
         Args:
             settings: From `local_settings`.
-            clock: What both live by; each the machine's own when left out, and then the twin's can
-                be moved on without the harness taking its webhooks for stale.
+            clock: What both live by, and webhooks are signed by; each the machine's own when left
+                out, and then the twin's can be moved on without the harness taking its webhooks for
+                stale.
             in_process: Whether they reach each other without a socket, as `chat` does.
             parts: What the page puts beside the phone (`phone.emulator.app`).
         """
@@ -146,6 +147,7 @@ class Local:
             agent_name=settings.threedots_name,
             base_url=settings.agentphone_base_url,
             transport=door,
+            wall=clock.now if clock else None,
             load=self._records.load,
             save=self._records.save,
         )

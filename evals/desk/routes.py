@@ -11,14 +11,14 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
-from evals.desk import branch_routes, scenarios
+from evals.desk import branch_routes, replays, scenarios
 from evals.desk.branches import Branches
 from evals.desk.serving import deployment_of
 from evals.local import Local
 
 PAGE = Path(__file__).parent / "page"
 
-ROUTERS = (branch_routes.router, scenarios.router)
+ROUTERS = (branch_routes.router, replays.router, scenarios.router)
 """What the desk can do, beside telling what answers here."""
 
 router = APIRouter(prefix="/desk")
