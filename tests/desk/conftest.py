@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import Page
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, FunctionModel
@@ -21,9 +22,10 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from evals.desk.app import PARTS, Phone
 from evals.local import Local, local_settings
 from tests.desk.branching import on_a_server, open_desk, served
-from tests.page.conftest import YOU, open_page, tab
+from tests.page.conftest import YOU, Opened, tab
+from tests.page.conftest import open_page as open_phone
 
-__all__ = ["on_a_server", "open_desk", "open_page", "served", "tab"]
+__all__ = ["on_a_server", "open_desk", "open_phone", "served", "tab"]
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -129,3 +131,15 @@ def desk(make_desk: Callable[[Model], Desk]) -> Desk:
 def line(desk: Desk) -> Desk:
     """What `open_page` opens."""
     return desk
+
+
+@pytest.fixture
+def open_page(open_phone: Opened) -> Opened:
+    """Opens the phone with everything beside it."""
+
+    def opened(**look: Any) -> Page:
+        page = open_phone(**look)
+        page.locator("body[data-beside]").wait_for()
+        return page
+
+    return opened

@@ -6,5 +6,6 @@ const ROOMS = ["./branches.js", "./record.js"];
  * @param {{store: Store, thread: Thread, composer: Composer, menu: Menu}} phone the parts of the page
  */
 export async function beside(phone) {
-  for (const room of ROOMS) (await import(room)).beside(phone);
+  const rooms = await Promise.all(ROOMS.map((room) => import(room)));
+  await Promise.all(rooms.map((room) => room.beside(phone)));
 }

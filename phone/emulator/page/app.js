@@ -70,6 +70,7 @@ attempt(async () => {
     const { beside } = await import(new URL(part, document.baseURI));
     Object.assign(given, await beside(given));
   }
+  document.body.dataset.beside = "there";
 });
 
 let isFirst = true;
