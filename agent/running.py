@@ -10,7 +10,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import httpx
 from pydantic_ai.models import Model
@@ -101,7 +100,10 @@ def assemble(
         outbox=Outbox(store, phone, clock=clock, new_id=new_id),
         prompts=Prompts(settings.threedots_prompts_dir, shipped=HOME / "prompts"),
         library=MediaLibrary(
-            _listing(settings), HOME / "media", secret=settings.webhook_secrets[0]
+            settings.threedots_prompts_dir / "media.toml",
+            HOME / "media",
+            secret=settings.webhook_secrets[0],
+            shipped=HOME / "prompts" / "media.toml",
         ),
         agent=build_agent(Journal(store, clock)),
         model=model,
@@ -153,12 +155,6 @@ def _hearing(deployment: Deployment) -> list[Round]:
 
 def _worker_name() -> str:
     return f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-
-
-def _listing(settings: Settings) -> Path:
-    """The owner's `media.toml`, or the shipped one."""
-    own = settings.threedots_prompts_dir / "media.toml"
-    return own if own.is_file() else HOME / "prompts" / "media.toml"
 
 
 @asynccontextmanager

@@ -48,20 +48,36 @@ class MediaLibrary:
         listing: media.toml. Without one there are no pictures.
         folder: Where the files lie that it names.
         secret: Keeps the addresses of the files unguessable, and the same after a restart.
+        shipped: The listing that counts while there is no `listing`.
     """
 
-    def __init__(self, listing: Path, folder: Path, *, secret: str) -> None:
-        self._listing = listing
+    def __init__(
+        self, listing: Path, folder: Path, *, secret: str, shipped: Path | None = None
+    ) -> None:
+        self._own = listing
         self._folder = folder
         self._secret = secret
+        self._shipped = shipped
+
+    @property
+    def _listing(self) -> Path:
+        """The one that counts now: the owner may write theirs while we run."""
+        return self._own if self._shipped is None or self._own.is_file() else self._shipped
 
     def assets(self) -> dict[str, Asset]:
         """Every picture by its handle, in the order of the list. Raises BadListing."""
         try:
-            tables = tomllib.loads(self._listing.read_text("utf-8"))
+            return self.listed(self._listing.read_text("utf-8"))
         except FileNotFoundError:
             return {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise BadListing(f"{self._listing} is not TOML: {error}") from error
+
+    def listed(self, text: str) -> dict[str, Asset]:
+        """The pictures there would be were this the list. Raises BadListing."""
+        try:
+            tables = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
             raise BadListing(f"{self._listing} is not TOML: {error}") from error
         return {handle: self._asset(handle, table) for handle, table in tables.items()}
 
