@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from string import Template
@@ -22,12 +22,19 @@ class PromptError(Exception):
     """A prompt file is missing or its blanks do not fit. Names the file and the fix."""
 
 
+BLANKS: dict[str, tuple[str, ...]] = {
+    "context": ("name", "now", "people", "channel", "facts", "summary", "pictures", "news"),
+    "nudge": (),
+}
+"""The blanks of the prompts that know others than `$name`, as whoever asks for them fills them."""
+
+
 class Prompts:
     """A folder of prompts, with the shipped folder behind it for files it does not have."""
 
     def __init__(self, folder: Path, *, shipped: Path) -> None:
         self.folder = folder
-        self._shipped = shipped
+        self.shipped = shipped
 
     def text(self, prompt: str, **values: str) -> str:
         """The prompt file `prompt` with its `$blanks` filled in.
@@ -36,23 +43,27 @@ class Prompts:
             PromptError: No such file, or a blank nobody has a value for.
         """
         path = self._path(prompt)
-        template = Template(path.read_text(encoding="utf-8"))
-        try:
-            return template.substitute(values).strip()
-        except KeyError as error:
-            known = ", ".join(f"${value}" for value in sorted(values)) or "none"
-            raise PromptError(
-                f"{path} has the blank ${error.args[0]}, which has no value. It may use: {known}."
-            ) from error
-        except ValueError as error:
-            raise PromptError(
-                f"{path}: {error}. Write a dollar sign that means one as $$."
-            ) from error
+        return _filled(path, path.read_text(encoding="utf-8"), values)
+
+    def check(self, prompt: str, text: str) -> None:
+        """Whether `text` could stand in the place of the prompt; nothing is written.
+
+        Of a prompt that is not among the shipped ones nobody here knows who fills its blanks: only
+        its dollar signs are looked at.
+
+        Raises:
+            PromptError: It has a blank nobody has a value for, or a dollar sign that is none.
+        """
+        path = self.folder / f"{prompt}.md"
+        known = BLANKS.get(prompt, ("name",))
+        if not (self.shipped / path.name).is_file():
+            known = tuple(Template(text).get_identifiers())
+        _filled(path, text, dict.fromkeys(known, ""))
 
     def files(self) -> list[PromptFile]:
         """Every prompt as it stands now: the words an answer is given under."""
-        found = _listed(self._shipped, is_own=self._shipped == self.folder)
-        if self._shipped != self.folder:
+        found = _listed(self.shipped, is_own=self.shipped == self.folder)
+        if self.shipped != self.folder:
             found |= _listed(self.folder, is_own=True)
         return [found[name] for name in sorted(found)]
 
@@ -61,11 +72,23 @@ class Prompts:
         return version_of(self.files())
 
     def _path(self, name: str) -> Path:
-        for folder in (self.folder, self._shipped):
+        for folder in (self.folder, self.shipped):
             path = folder / f"{name}.md"
             if path.is_file():
                 return path
         raise PromptError(f"There is no prompt {name}.md in {self.folder}. Write it there.")
+
+
+def _filled(path: Path, text: str, values: Mapping[str, str]) -> str:
+    try:
+        return Template(text).substitute(values).strip()
+    except KeyError as error:
+        known = ", ".join(f"${value}" for value in sorted(values)) or "none"
+        raise PromptError(
+            f"{path} has the blank ${error.args[0]}, which has no value. It may use: {known}."
+        ) from error
+    except ValueError as error:
+        raise PromptError(f"{path}: {error}. Write a dollar sign that means one as $$.") from error
 
 
 def _listed(folder: Path, *, is_own: bool) -> dict[str, PromptFile]:

@@ -11,14 +11,22 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
-from evals.desk import branch_routes, replays, scenarios
+from evals.desk import branch_routes, prompts, replays, scenarios
 from evals.desk.branches import Branches
 from evals.desk.serving import deployment_of
 from evals.local import Local
+from phone.emulator.app import CSP
 
 PAGE = Path(__file__).parent / "page"
 
-ROUTERS = (branch_routes.router, replays.router, scenarios.router)
+SAFE = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of the desk's page: the content policy is the phone's."""
+
+ROUTERS = (prompts.router, branch_routes.router, replays.router, scenarios.router)
 """What the desk can do, beside telling what answers here."""
 
 router = APIRouter(prefix="/desk")
@@ -55,4 +63,4 @@ async def page(name: str) -> Response:
     file = PAGE / name
     if file.suffix not in (".js", ".css", ".html") or file not in PAGE.iterdir():
         raise HTTPException(404)
-    return FileResponse(file, headers={"Cache-Control": "no-cache"})
+    return FileResponse(file, headers=SAFE)
