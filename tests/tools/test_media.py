@@ -33,6 +33,17 @@ def test_an_edit_is_felt_at_once(tmp_path: Path):
     assert list(pictures.assets()) == ["two"]
 
 
+def test_an_own_listing_takes_the_place_of_the_shipped_one_while_we_run(tmp_path: Path):
+    own, shipped = tmp_path / "own.toml", tmp_path / "shipped.toml"
+    shipped.write_text("[sea]\nurl = 'https://example.com/sea.jpg'\nshows = 'The sea.'")
+    pictures = MediaLibrary(own, tmp_path, secret="s", shipped=shipped)
+    assert list(pictures.assets()) == ["sea"]
+    own.write_text("[cat]\nurl = 'https://example.com/cat.jpg'\nshows = 'A cat.'")
+    assert list(pictures.assets()) == ["cat"]
+    own.unlink()
+    assert list(pictures.assets()) == ["sea"]
+
+
 def test_without_a_listing_there_are_no_pictures(tmp_path: Path):
     assert MediaLibrary(tmp_path / "media.toml", tmp_path, secret="s").assets() == {}
 
