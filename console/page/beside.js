@@ -24,9 +24,12 @@ export function beside({ store, menu, thread }) {
   document.getElementById("tools").append(button);
 
   const isWide = matchMedia("(min-width: 1100px)");
+  // Out of sight it asks for nothing: a browser keeps few connections to one server, and each phone needs one.
+  const follow = () => inspector.follow(document.body.dataset.inspector === "shown" ? store.thread.id : null);
   const show = (isShown) => {
     document.body.dataset.inspector = isShown ? "shown" : "hidden";
     button.setAttribute("aria-expanded", String(isShown));
+    follow();
   };
   const leave = () => {
     show(false);
@@ -40,10 +43,8 @@ export function beside({ store, menu, thread }) {
     if (event.key === "Escape" && !isWide.matches) leave();
   });
 
-  const follow = () => inspector.follow(store.thread.id);
   store.on("thread", follow);
   store.on("connection", ({ up }) => up && inspector.again());
-  follow();
   menu.offer("Inspect", (message) => {
     show(true);
     inspector.showTurnOf(message.id);

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 
-from evals.desk import branch_routes, prompts, replays, scenarios
+from evals.desk import branch_routes, prompts, replays, scenarios, side
 from evals.desk.branches import Branches
 from evals.desk.serving import deployment_of
 from evals.local import Local
@@ -26,7 +26,7 @@ SAFE = {
 }
 """Headers of the desk's page: the content policy is the phone's."""
 
-ROUTERS = (prompts.router, branch_routes.router, replays.router, scenarios.router)
+ROUTERS = (prompts.router, branch_routes.router, side.router, replays.router, scenarios.router)
 """What the desk can do, beside telling what answers here."""
 
 router = APIRouter(prefix="/desk")

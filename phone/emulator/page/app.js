@@ -80,7 +80,8 @@ follow({
   opened: (newest) =>
     attempt(async () => {
       await store.load(newest);
-      if (isFirst) composer.focus();
+      // Inside another page the focus is that page's to give.
+      if (isFirst && parent === window) composer.focus();
       isFirst = false;
     }),
 });
