@@ -52,7 +52,7 @@ def is_changed(found: Sequence[Difference]) -> bool:
 def _told(record: TurnRecord) -> dict[str, Any]:
     bubbles = [act for act in record.wire if isinstance(act, BubbleSent) and act.status in LANDED]
     taps = [act for act in record.wire if isinstance(act, Act) and act.act == "tapback"]
-    cost = record.usage.cost_usd
+    cost, first = record.usage.cost_usd, record.latencies.first_bubble
     return {
         "outcome": _outcome(record),
         "tools": _tools(record),
@@ -60,7 +60,7 @@ def _told(record: TurnRecord) -> dict[str, Any]:
         "bubbles": [_how(bubble) for bubble in bubbles],
         "tapbacks": [f"{act.landed} on {act.ref}" for act in taps if act.landed],
         "tokens": {"input": record.usage.input_tokens, "output": record.usage.output_tokens},
-        "first_bubble_seconds": record.latencies.first_bubble,
+        "first_bubble_seconds": None if first is None else round(first, 2),
         "cost_usd": None if cost is None else float(cost),
     }
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+from playwright.sync_api import expect
+
 from tests.desk.conftest import Desk
 from tests.desk.turns import ended
+from tests.page.conftest import Opened
+from tests.page.looks import SEEN, box, violations
 
 
 def test_a_conversation_is_taken_again_under_the_edited_prompts(desk: Desk, tmp_path: Path):
@@ -37,3 +42,49 @@ def test_what_is_neither_is_refused_with_a_reason(desk: Desk):
     assert refused.status_code == 422 and "body:1: " in refused.json()["detail"]
     unknown = desk.http.post("/desk/replays", json={"conversation_id": "cnobody"})
     assert unknown.status_code == 404 and "cnobody" in json.dumps(unknown.json())
+
+
+@pytest.mark.parametrize(("width", "scheme"), SEEN)
+def test_the_page_shows_what_changed_turn_by_turn(
+    desk: Desk, tmp_path: Path, open_page: Opened, width: int, scheme: str
+):
+    desk.tell_the_word("plum")
+    desk.writes("say <b>it</b>")
+    ended(tmp_path, 1)
+    page = open_page(width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.get_by_role("button", name="Replay", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Replay")
+    assert violations(page, ".sheet") == []
+    dialog.get_by_role("button", name="This conversation").click()
+    expect(dialog.get_by_role("status")).to_contain_text("1 turn: 0 changed. script answered")
+    expect(dialog.get_by_role("listitem")).to_contain_text("unchanged (answered)")
+    desk.tell_the_word("cherry")
+    dialog.get_by_role("button", name="This conversation").click()
+    changed = dialog.get_by_role("listitem").filter(has_text="changed")
+    expect(dialog.get_by_role("status")).to_contain_text("1 turn: 1 changed")
+    expect(changed).to_contain_text("say <b>it</b>")
+    assert changed.locator("del").first.inner_text() == "plum"
+    assert changed.locator("ins").first.inner_text() == "cherry"
+    assert violations(page, ".sheet") == []
+    assert box(dialog)["width"] <= width
+
+
+def test_the_page_takes_a_file_and_says_what_is_wrong_with_it(
+    desk: Desk, tmp_path: Path, open_page: Opened
+):
+    page = open_page()
+    page.get_by_role("button", name="Replay", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Replay")
+    expect(dialog.get_by_role("button", name="This conversation")).to_be_disabled()
+    file = dialog.get_by_label("Records, one a line")
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"turn_id": 3}\n')
+    file.set_input_files(bad)
+    expect(dialog.get_by_role("alert")).to_contain_text("body:1: ")
+    desk.tell_the_word("plum")
+    desk.writes("say it")
+    [(_, record)] = ended(tmp_path, 1)
+    good = tmp_path / "good.jsonl"
+    good.write_text(record + "\n")
+    file.set_input_files(good)
+    expect(dialog.get_by_role("status")).to_contain_text("1 turn: 0 changed")

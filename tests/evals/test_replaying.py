@@ -280,6 +280,15 @@ def test_a_turn_that_cannot_be_replayed_says_why_and_the_others_go_on():
     assert "could not be replayed: nothing was heard" in next(told(done[0]))
 
 
+def test_a_text_that_is_sent_is_never_taken_for_one_that_was_missed(
+    caplog: pytest.LogCaptureFixture,
+):
+    records = live(texts("hi", "and?", "so"), script("hello", "well", "yes"))
+    caplog.clear()
+    again(records, script("hello", "well", "yes"))
+    assert caplog.messages == []
+
+
 def test_nothing_of_production_is_touched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/production.db")
     monkeypatch.setenv("AGENTPHONE_BASE_URL", "https://api.agentphone.ai")
