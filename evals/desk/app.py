@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console.api import create_app as create_console
 from evals.desk.branches import IDLE, Branches
+from evals.desk.guard import Guard
 from evals.desk.routes import create_app as create_routes
 from evals.local import Local, live
 
@@ -36,7 +37,7 @@ class Desk:
         self.local = local
         self.branches = branches
         self.here = here
-        self._apps: dict[str, FastAPI] = {}
+        self._apps: dict[str, ASGIApp] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope.get("path", ""))(scope, receive, send)
@@ -47,7 +48,7 @@ class Desk:
             return self.local
         if room not in self._apps:  # built when first asked for: most tests never do
             make = {"console": self._console, "desk": self._desk}[room]
-            self._apps[room] = make()
+            self._apps[room] = Guard(make())
         return self._apps[room]
 
     def _console(self) -> FastAPI:
