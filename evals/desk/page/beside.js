@@ -1,6 +1,6 @@
 /** What stands beside the phone on the desk: each room of it adds its own buttons and panels. */
 
-const ROOMS = ["./prompts.js", "./branches.js", "./begin_side.js", "./record.js", "./replay.js"];
+const ROOMS = ["./prompts.js", "./branches.js", "./begin_side.js", "./record.js", "./replay.js", "./retry.js"];
 
 /**
  * @param {{store: Store, thread: Thread, composer: Composer, menu: Menu}} phone the parts of the page

@@ -2,7 +2,8 @@
 
 import { call } from "../../page/api.js";
 import { byId, element, rove } from "../../page/element.js";
-import { pairs, replies, rows } from "./compare.js";
+import { pairs, rows } from "./compare.js";
+import { comparison } from "./comparison.js";
 import { Far } from "./far.js";
 
 /** Milliseconds between two looks at the turns: while an answer is awaited, and otherwise. */
@@ -105,47 +106,11 @@ class SideBySide {
     if (facts === this.#drawn) return;
     this.#drawn = facts;
     byId("nothing-yet").hidden = found.length > 0;
-    byId("answers").replaceChildren(...found.toReversed().map((pair) => this.#comparison(pair)));
-  }
-
-  #comparison({ text, left, right }) {
-    const heads = ["Measure", this.#phones.left.branch.name, this.#phones.right.branch.name, "Difference"];
-    const words = replies(left, right);
-    const changed = words.count === 0 ? "" : words.count === 1 ? "1 word differs" : `${words.count} words differ`;
-    return element(
-      "table",
-      { class: "comparison" },
-      element("caption", { text: `“${text}”` }),
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col", text: head })))),
-      element(
-        "tbody",
-        {},
-        row("Reply", marked(words.left, "−", "gone"), marked(words.right, "+", "new"), changed),
-        ...rows(left, right).map((each) => row(each.name, [each.left], [each.right], each.difference)),
-      ),
-    );
+    const names = SIDES.map((side) => this.#phones[side].branch.name);
+    const tables = found.toReversed().map((pair) => comparison({ ...pair, caption: `“${pair.text}”`, names }));
+    byId("answers").replaceChildren(...tables);
   }
 }
-
-/** A row of a comparison; one that differs says so in its last cell. */
-const row = (name, left, right, difference) =>
-  element(
-    "tr",
-    { class: difference ? "differs" : null },
-    element("th", { scope: "row", text: name }),
-    element("td", {}, ...left),
-    element("td", {}, ...right),
-    element("td", { text: difference || "same" }),
-  );
-
-/** The words of a reply; what the other has not stands behind a sign. */
-const marked = (runs, sign, kind) =>
-  runs.flatMap(({ isMarked, text }, at) => [
-    ...(at > 0 ? [" "] : []),
-    isMarked
-      ? element(kind === "new" ? "ins" : "del", { class: kind }, element("span", { class: "sign", text: sign }), text)
-      : text,
-  ]);
 
 function warn(text) {
   byId("trouble").append(element("p", { text }));
