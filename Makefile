@@ -34,7 +34,7 @@ check: setup          ## Types and style, as the suite also checks them.
 bench: setup          ## Measure; results with the machine's figures are in bench/README.md. Options: make bench ARGS="scenes --runs 5"
 	@$(BIN)/python -m bench $(ARGS)
 
-picture: setup        ## Take the picture of the README afresh (needs chromium).
+picture: setup        ## Take the pictures of the main views afresh (needs chromium and fonts-noto-color-emoji).
 	@$(BIN)/python docs/picture.py
 
 docs: setup           ## Rewrite what is generated: .env.example, docs/commands.md, the schemas of records and scenarios.
