@@ -22,6 +22,7 @@ from pydantic_ai.messages import (
 from sqlmodel import Session, col, select
 
 from agent.keeping import as_kept, named, read_again
+from memory.lines import beginning, line
 from memory.recording import handles
 from memory.tables import AS_WRITTEN, Bubble, Message, MessageState, Turn, TurnState
 
@@ -30,18 +31,6 @@ TURNS = 30
 
 EARLIER = 40
 """Messages from before our first turn, read back from AgentPhone, that the model is shown."""
-
-CHANNELS = {
-    "sms": "SMS",
-    "mms": "MMS",
-    "imessage": "iMessage",
-    "whatsapp": "WhatsApp",
-    "rcs": "RCS",
-}
-"""Channels as people write them."""
-
-NAME_LENGTH = 64
-"""Characters of a name we show: names are other people's words, and only names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +92,7 @@ def _turn(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble]) ->
     asked = [
         UserPromptPart(written(m), timestamp=m.received_at)
         for m in messages
-        if not any(text.startswith(f"[m{m.ref} · ") for text in heard_later)
+        if not any(text.startswith(beginning(f"m{m.ref}")) for text in heard_later)
     ]
     opening: list[ModelMessage] = [ModelRequest(parts=asked)] if asked else []
     if turn.messages:
@@ -177,37 +166,12 @@ def written(
     message: Message, quoted: Mapping[str, str] | None = None, before: int | None = None
 ) -> str:
     """One message as text: our line in square brackets, then their words untouched."""
-    parts = [
+    return line(
+        message,
         f"m{message.ref}",
-        speaker(message.sender_name, message.sender),
-        CHANNELS.get(message.channel, message.channel),
-        message.received_at.strftime("%a %d %b %Y, %H:%M UTC"),
-    ]
-    if before is not None:
-        parts.append(f"came late, written before m{before}")
-    if message.kind == "tapback":
-        return f"[{' · '.join(parts)} · tapped back {message.reaction} on {_target(message)}]"
-    answered = (quoted or {}).get(message.reply_to_message_id or "")
-    if answered:
-        parts.append(f"answering {answered}")
-    return f"[{' · '.join(parts)}]\n{message.text}" if message.text else f"[{' · '.join(parts)}]"
-
-
-def _target(message: Message) -> str:
-    return f"“{excerpt(message.target_text)}”" if message.target_text else "an earlier message"
-
-
-def excerpt(text: str, length: int = 80) -> str:
-    """The beginning of somebody's words, on one line."""
-    words = " ".join(text.split())
-    return words if len(words) <= length else words[: length - 1] + "…"
-
-
-def speaker(name: str | None, handle: str) -> str:
-    """Who wrote, as one harmless line: `Ana (+14155550123)`."""
-    safe = "".join(c if c.isprintable() and c not in "[]·" else " " for c in name or "")
-    plain = " ".join(safe.split())
-    return f"{plain[:NAME_LENGTH]} ({handle})" if plain else handle
+        late=None if before is None else f"m{before}",
+        answered=(quoted or {}).get(message.reply_to_message_id or ""),
+    )
 
 
 def facts_of(items: Iterable[str]) -> str:

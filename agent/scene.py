@@ -12,19 +12,11 @@ from pydantic_ai import BinaryContent, DeferredToolResults, ModelMessage, ModelR
 from pydantic_ai.messages import UserPromptPart
 
 from agent.deployment import Deployment
-from agent.history import (
-    CHANNELS,
-    Past,
-    burst,
-    earlier,
-    excerpt,
-    facts_of,
-    past_of,
-    speaker,
-)
+from agent.history import Past, burst, earlier, facts_of, past_of
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
+from memory.lines import CHANNELS, excerpt, speaker
 from memory.recording import handles
 from memory.remembering import Memory, load, recall
 from memory.tables import Bubble, Mailbox, Message, Turn

@@ -16,6 +16,8 @@ from sqlmodel import Session
 
 from agent.settings import Settings
 from agent.transcripts_shown import as_chat, as_table, summary
+from memory.exports.forms import jsonl, openai
+from memory.exports.openai_chat import Arguments
 from memory.store import Store
 from memory.transcript import TurnRecord
 from memory.transcripts import Wanted, newest, one
@@ -43,6 +45,7 @@ class Format(StrEnum):
     """What records can be written as."""
 
     JSONL = "jsonl"
+    OPENAI = "openai"
 
 
 After = Annotated[
@@ -55,6 +58,11 @@ Conversation = Annotated[
     str | None, typer.Option(help="Only this conversation: its id, or the number or group it is.")
 ]
 Ended = Annotated[Outcome | None, typer.Option(help="Only turns that ended so.")]
+Called = Annotated[str | None, typer.Option(help="Only turns in which this tool was called.")]
+Words = Annotated[
+    str | None,
+    typer.Option(help="Only turns with these words in what was heard, said, called or a reason."),
+]
 
 commands = typer.Typer(
     help="Read what happened in each turn, and take it out.", no_args_is_help=True
@@ -67,6 +75,8 @@ def list_records(
     before: Before = None,
     conversation: Conversation = None,
     outcome: Ended = None,
+    tool: Called = None,
+    text: Words = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 50,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of a table.")
@@ -76,7 +86,8 @@ def list_records(
 
     Of the database of DATABASE_URL; what `threedots phone` keeps is sqlite:///.threedots/phone.db.
     """
-    found = _ask(partial(newest, wanted=_wanted(after, before, conversation, outcome), limit=limit))
+    wanted = _wanted(after, before, conversation, outcome, tool, text)
+    found = _ask(partial(newest, wanted=wanted, limit=limit))
     summaries = [summary(TurnRecord.model_validate(record)) for record in found]
     out = Console(highlight=False, soft_wrap=True)
     out.width = max(out.width, WIDTH)
@@ -113,7 +124,10 @@ def show(
 
 @commands.command()
 def export(
-    format: Annotated[Format, typer.Option(help="jsonl: one record a line.")] = Format.JSONL,
+    format: Annotated[
+        Format,
+        typer.Option(help="jsonl: the records, one a line. The others: docs/exports.md."),
+    ] = Format.JSONL,
     output: Annotated[
         Path | None, typer.Option(help="File to write, anew; standard output when left out.")
     ] = None,
@@ -121,6 +135,12 @@ def export(
     before: Before = None,
     conversation: Conversation = None,
     outcome: Ended = None,
+    tool: Called = None,
+    text: Words = None,
+    arguments: Annotated[
+        Arguments,
+        typer.Option(help="For openai: JSON in a string, or objects as chat templates take them."),
+    ] = Arguments.TEXT,
     with_numbers: Annotated[
         bool,
         typer.Option(
@@ -133,11 +153,12 @@ def export(
     All turns unless filtered. Numbers and e-mail addresses are replaced by names that are the same
     in every export of this deployment; people's names and words stay.
     """
-    wanted = _wanted(after, before, conversation, outcome)
+    wanted = _wanted(after, before, conversation, outcome, tool, text)
     from agent.transcript_files import write_records
 
+    form = openai(arguments) if format is Format.OPENAI else jsonl()
     database_url = Settings().database_url
-    asyncio.run(write_records(database_url, wanted, output, with_numbers=with_numbers))
+    asyncio.run(write_records(database_url, wanted, output, form, with_numbers=with_numbers))
 
 
 @commands.command()
@@ -171,12 +192,16 @@ def _wanted(
     before: datetime | None,
     conversation: str | None,
     outcome: Outcome | None,
+    tool: str | None,
+    text: str | None,
 ) -> Wanted:
     return Wanted(
         after=after and after.replace(tzinfo=UTC),
         before=before and before.replace(tzinfo=UTC),
         conversation=conversation,
         outcome=outcome,
+        tool=tool,
+        words=text,
     )
 
 

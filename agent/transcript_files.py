@@ -1,12 +1,12 @@
-"""Files of records: written a line at a time, checked a line at a time."""
+"""Files of turns: written a turn at a time, checked a line at a time."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -16,16 +16,20 @@ from pydantic_ai import ModelMessagesTypeAdapter
 from rich.console import Console
 from rich.progress import Progress
 
+from agent.history import TURNS
+from memory.exports.earlier_talk import EarlierTalk
+from memory.exports.forms import Form
+from memory.exports.talk import Told
 from memory.pseudonyms import key_of, namer, region_of, without_numbers
 from memory.store import Store
 from memory.transcript import TurnRecord
-from memory.transcripts import Wanted, count, stream
+from memory.transcripts import Wanted, count, stream, stream_talks
 
 
 async def write_records(
-    database_url: str, wanted: Wanted, output: Path | None, *, with_numbers: bool
+    database_url: str, wanted: Wanted, output: Path | None, form: Form, *, with_numbers: bool
 ) -> None:
-    """Write these records, one a line; never more than a page of them is in memory.
+    """Write these records in this form; never more than a page of them is in memory.
 
     Args:
         output: The file, written anew; None is standard output.
@@ -35,24 +39,35 @@ async def write_records(
         name = None if with_numbers else namer(await store.write(key_of))
         total = await store.read(partial(count, wanted=wanted))
         with _opened(output) as file, _progress(output, total) as step:
-            async for record in _numberless(stream(store, wanted), name):
-                file.write(line_of(record))
+            file.write(form.head)
+            async for told in _told(store, wanted, form, name):
+                file.write(form.piece(told))
                 step()
 
 
-async def _numberless(
-    records: AsyncIterator[dict[str, Any]], name: Callable[[str], str] | None
-) -> AsyncIterator[dict[str, Any]]:
-    async for record in records:
-        if name is not None:
-            region = region_of(record["conversation"]["number"])
-            record = without_numbers(record, name, region=region)
-        yield record
+async def _told(
+    store: Store, wanted: Wanted, form: Form, name: Callable[[str], str] | None
+) -> AsyncIterator[Told]:
+    """The turns asked for, each with the talk before it where the form wants that."""
+    if not form.tells_earlier_talk:
+        async for record in stream(store, wanted):
+            yield Told(_numberless(record, name))
+        return
+    earlier = EarlierTalk(TURNS)
+    async for record, is_wanted in stream_talks(store, wanted):
+        told = Told(_numberless(record, name))
+        if is_wanted:
+            yield replace(told, before=earlier.before(told.record.parent_turn_id))
+        earlier.add(told)
 
 
-def line_of(record: dict[str, Any]) -> bytes:
-    """A record as a line of JSON in UTF-8."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _numberless(record: dict[str, Any], name: Callable[[str], str] | None) -> dict[str, Any]:
+    if name is None:
+        return record
+    told: dict[str, Any] = without_numbers(
+        record, name, region=region_of(record["conversation"]["number"])
+    )
+    return told
 
 
 def problems_of(line: bytes) -> Iterator[str]:

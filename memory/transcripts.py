@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, cast
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, cast, true, tuple_
 from sqlmodel import Session, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -33,6 +33,7 @@ class Wanted:
     Attributes:
         after, before: When the turn began: from then on, and up to but not at that moment.
         conversation: AgentPhone's id of the conversation, or the handle or group it is with.
+        tool: The name of a tool that was called.
         words: What is to be found in what was heard, said, called or given as a reason.
     """
 
@@ -42,6 +43,7 @@ class Wanted:
     outcome: str | None = None
     session: SessionKind | None = None
     words: str | None = None
+    tool: str | None = None
 
 
 def newest(session: Session, wanted: Wanted, *, limit: int) -> list[dict[str, Any]]:
@@ -75,6 +77,38 @@ async def stream(store: Store, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
             yield record
 
 
+async def stream_talks(store: Store, wanted: Wanted) -> AsyncIterator[tuple[dict[str, Any], bool]]:
+    """Every record of the conversations in which one is wanted, and whether it is that itself.
+
+    One conversation after another, each from its beginning, a page at a time: who needs earlier
+    talk to tell of a turn has it from what came before.
+    """
+    reached, before = (0, 0), None
+    while reached != before:
+        before = reached
+        page = partial(_talks_since, wanted=wanted, reached=reached)
+        reached, records = await store.read(page)
+        for record in records:
+            yield record
+
+
+def _talks_since(
+    session: Session, *, wanted: Wanted, reached: tuple[int, int]
+) -> tuple[tuple[int, int], list[tuple[dict[str, Any], bool]]]:
+    is_wanted = and_(true(), *_conditions(wanted))
+    place = (col(Transcript.mailbox_id), col(Transcript.id))
+    found = (
+        select(Transcript, is_wanted)
+        .where(col(Transcript.mailbox_id).in_(select(Transcript.mailbox_id).where(is_wanted)))
+        .where(tuple_(*place) > tuple_(*reached))
+    )
+    rows = session.exec(found.order_by(*place).limit(PAGE)).all()
+    told = _told(session, [row for row, _ in rows])
+    last = rows[-1][0] if rows else None
+    at = (last.mailbox_id, last.id or 0) if last else reached
+    return at, [(record, bool(asked)) for record, (_, asked) in zip(told, rows, strict=True)]
+
+
 def last_written(session: Session) -> int:
     """The number of the newest record; 0 while there is none."""
     return session.exec(select(func.max(Transcript.id))).one() or 0
@@ -106,6 +140,9 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         names = (Mailbox.conversation_id, Mailbox.participant, Mailbox.group_id)
         is_it = or_(*(col(name) == wanted.conversation for name in names))
         yield col(Transcript.mailbox_id).in_(select(Mailbox.id).where(is_it))
+    if wanted.tool is not None:
+        calls = select(ToolCall.turn_id).where(ToolCall.name == wanted.tool)
+        yield col(Transcript.turn_id).in_(calls)
     if wanted.words is not None:
         yield _holds(wanted.words)
 
