@@ -362,6 +362,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     from agent.transcript_commands import NoSuchRecord
     from evals.recording import NothingToRecord
     from memory.engines import BadDatabaseURL
+    from memory.exports.formats import NotInstalled
     from memory.resending import NotResendable
     from memory.schema import SchemaTooNew
     from memory.store import StoreUnavailable
@@ -369,7 +370,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     match error:
         case ValidationError():
             return "\n".join(_problem(problem) for problem in error.errors()), 2
-        case NoModel() | BadDatabaseURL():
+        case NoModel() | BadDatabaseURL() | NotInstalled():
             return str(error), 2
         case (
             NotResendable()

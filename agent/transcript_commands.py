@@ -16,8 +16,7 @@ from sqlmodel import Session
 
 from agent.settings import Settings
 from agent.transcripts_shown import as_chat, as_table, summary
-from memory.exports.forms import jsonl, openai
-from memory.exports.openai_chat import Arguments
+from memory.exports.formats import Arguments, Format
 from memory.store import Store
 from memory.transcript import TurnRecord
 from memory.transcripts import Wanted, newest, one
@@ -39,13 +38,6 @@ class Outcome(StrEnum):
     HANDED_OVER = "handed_over"
     DROPPED = "dropped"
     FAILED = "failed"
-
-
-class Format(StrEnum):
-    """What records can be written as."""
-
-    JSONL = "jsonl"
-    OPENAI = "openai"
 
 
 After = Annotated[
@@ -129,7 +121,11 @@ def export(
         typer.Option(help="jsonl: the records, one a line. The others: docs/exports.md."),
     ] = Format.JSONL,
     output: Annotated[
-        Path | None, typer.Option(help="File to write, anew; standard output when left out.")
+        Path | None,
+        typer.Option(
+            help="File to write, anew; standard output when left out. For otlp, a name that "
+            "ends in .pb means protobuf."
+        ),
     ] = None,
     after: After = None,
     before: Before = None,
@@ -148,15 +144,20 @@ def export(
         ),
     ] = False,
 ) -> None:
-    """Write records to a file, oldest first
+    """Write turns to a file, oldest first
 
-    All turns unless filtered. Numbers and e-mail addresses are replaced by names that are the same
+    All turns unless filtered; where each is told with the talk before it (openai, inspect), one
+    conversation after another. Numbers and e-mail addresses are replaced by names that are the same
     in every export of this deployment; people's names and words stay.
     """
+    if format is Format.INSPECT and output is None:
+        raise typer.BadParameter("A log of Inspect is no text: name a file with --output.")
     wanted = _wanted(after, before, conversation, outcome, tool, text)
     from agent.transcript_files import write_records
+    from memory.exports.forms import form_of
 
-    form = openai(arguments) if format is Format.OPENAI else jsonl()
+    is_protobuf = output is not None and output.suffix == ".pb"
+    form = form_of(format, arguments=arguments, is_protobuf=is_protobuf)
     database_url = Settings().database_url
     asyncio.run(write_records(database_url, wanted, output, form, with_numbers=with_numbers))
 
@@ -164,22 +165,25 @@ def export(
 @commands.command()
 def validate(
     path: Annotated[
-        Path, typer.Argument(help="A file of records, one a line.", exists=True, dir_okay=False)
+        Path, typer.Argument(help="A file that was exported.", exists=True, dir_okay=False)
     ],
 ) -> None:
-    """Check a file of records, line by line
+    """Check an exported file, line by line
 
-    Says what is wrong in which line. Exit code 1 when anything is.
+    Its format is recognised by what is in it: jsonl, openai, atif, otlp or csv. Says what is wrong
+    in which line. Exit code 1 when anything is.
     """
-    from agent.transcript_files import problems_of
+    from memory.exports.checks import checked
 
-    lines = wrong = 0
+    pieces = wrong = 0
     with path.open("rb") as file:
-        for lines, line in enumerate(file, start=1):
-            for problem in problems_of(line):
+        checks = checked(file)
+        for line, problems in checks.pieces:
+            pieces += 1
+            for problem in problems:
                 wrong += 1
-                typer.echo(f"{path}:{lines}: {problem}", err=True)
-    typer.echo(f"{lines} records, {wrong} problems.")
+                typer.echo(f"{path}:{line}: {problem}", err=True)
+    typer.echo(f"{pieces} {checks.called}, {wrong} problems.")
     raise typer.Exit(wrong > 0)
 
 

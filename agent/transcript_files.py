@@ -1,4 +1,4 @@
-"""Files of turns: written a turn at a time, checked a line at a time."""
+"""Files of turns, written a turn at a time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import ValidationError
-from pydantic_ai import ModelMessagesTypeAdapter
 from rich.console import Console
 from rich.progress import Progress
 
@@ -22,7 +20,6 @@ from memory.exports.forms import Form
 from memory.exports.talk import Told
 from memory.pseudonyms import key_of, namer, region_of, without_numbers
 from memory.store import Store
-from memory.transcript import TurnRecord
 from memory.transcripts import Wanted, count, stream, stream_talks
 
 
@@ -38,10 +35,9 @@ async def write_records(
     async with Store(database_url) as store:
         name = None if with_numbers else namer(await store.write(key_of))
         total = await store.read(partial(count, wanted=wanted))
-        with _opened(output) as file, _progress(output, total) as step:
-            file.write(form.head)
+        with _opened(output) as file, form.begin(file) as write, _progress(output, total) as step:
             async for told in _told(store, wanted, form, name):
-                file.write(form.piece(told))
+                write(told)
                 step()
 
 
@@ -68,24 +64,6 @@ def _numberless(record: dict[str, Any], name: Callable[[str], str] | None) -> di
         record, name, region=region_of(record["conversation"]["number"])
     )
     return told
-
-
-def problems_of(line: bytes) -> Iterator[str]:
-    """What keeps a line from being a record, each with its place."""
-    try:
-        record = TurnRecord.model_validate_json(line)
-    except ValidationError as error:
-        yield from (_problem(problem) for problem in error.errors())
-        return
-    try:
-        ModelMessagesTypeAdapter.validate_python(record.messages)
-    except ValidationError as error:
-        yield from (f"messages.{_problem(problem)}" for problem in error.errors())
-
-
-def _problem(problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
-    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
 
 
 @contextmanager

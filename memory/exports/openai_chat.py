@@ -10,18 +10,11 @@ answered in has no line.
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from typing import Any
 
+from memory.exports.formats import Arguments
 from memory.exports.talk import Call, Said, Told, ends_on_the_model, thoughts
 from memory.transcript import TurnRecord
-
-
-class Arguments(StrEnum):
-    """How the arguments of a call are written."""
-
-    TEXT = "text"
-    OBJECTS = "objects"
 
 
 def conversation(told: Told, *, arguments: Arguments = Arguments.TEXT) -> dict[str, Any] | None:

@@ -28,6 +28,7 @@ from pydantic_ai.messages import (
 
 from memory.lines import beginning, line
 from memory.transcript import BubbleSent, Heard, TurnRecord
+from memory.transcript import ModelRequest as ModelRequested
 
 NOT_KNOWN = "Unknown whether this happened."
 """What a call is answered with that nobody has an answer to."""
@@ -87,6 +88,8 @@ def thoughts(record: TurnRecord) -> list[Said]:
 
     What no turn was about and has come since the turn before stands first, as earlier talk.
     """
+    if not record.messages:
+        return remembered(record)
     return [*_aside(record), *_answered(list(_said(record.messages)), record)]
 
 
@@ -109,6 +112,18 @@ def ends_on_the_model(said: Sequence[Said]) -> list[Said]:
     words = [it.role == "assistant" and bool(it.text or it.calls) for it in said]
     places = [place for place, is_its in enumerate(words) if is_its]
     return list(said[: places[-1] + 1]) if places else []
+
+
+def request_of(record: TurnRecord, said: Said) -> ModelRequested | None:
+    """The request that these words of the model answer; None when it cannot be told which."""
+    answered = [
+        request
+        for request in record.requests
+        if request.model is not None and request.error is None and not request.is_thrown_away
+    ]
+    responses = sum(message["kind"] == "response" for message in record.messages)
+    is_told = said.response is not None and len(answered) == responses
+    return answered[said.response or 0] if is_told else None
 
 
 def _aside(record: TurnRecord) -> list[Said]:

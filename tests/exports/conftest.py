@@ -74,6 +74,7 @@ def export(tmp_path: Path) -> Export:
 
     def write(format: str, *arguments: str, name: str = "turns") -> Path:
         path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
         done = ask("export", "--format", format, "--output", str(path), *arguments)
         assert (done.exit_code, done.stdout) == (0, ""), done.output
         return path

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.model import messages_from_openai
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tests.exports.conftest import Export, ask, has_no_number, lines
 
 MESSAGES: TypeAdapter[Any] = TypeAdapter(list[ChatCompletionMessageParam])
 TOOLS: TypeAdapter[Any] = TypeAdapter(list[ChatCompletionFunctionToolParam])
+
+
+LOAD = """
+import json, sys
+from datasets import load_dataset
+print(json.dumps(load_dataset("json", data_files=sys.argv[1], split="train").to_list()))
+"""
 
 
 def walked(value: Any) -> Any:
@@ -49,6 +62,36 @@ def test_every_line_is_what_openais_types_say(export: Export):
         assert walked(TOOLS.validate_python(chat["tools"])) == chat["tools"]
         assert list(unanswered(chat["messages"])) == []
         assert chat.keys() == {"messages", "tools"}
+
+
+def test_the_walk_sees_what_is_broken_at_the_bottom(export: Export):
+    chat = lines(export("openai"))[0]
+    chat["messages"][3]["tool_calls"][0]["function"]["arguments"] = {}
+    with pytest.raises(ValidationError):
+        walked(MESSAGES.validate_python(chat["messages"]))
+
+
+@pytest.mark.parametrize("arguments", ["text", "objects"])
+def test_datasets_load_what_was_written(export: Export, tmp_path: Path, arguments: str):
+    path = export("openai", "--arguments", arguments)
+    rows = subprocess.run(
+        [sys.executable, "-c", LOAD, str(path)],
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert json.loads(rows) == lines(path)
+
+
+def test_inspects_converter_reads_the_messages(export: Export):
+    noted = lines(export("openai"))[0]["messages"]
+    read = asyncio.run(messages_from_openai(noted))
+    assert [message.role for message in read] == [message["role"] for message in noted]
+    calls = getattr(read[3], "tool_calls", None) or []
+    assert [(call.function, call.arguments) for call in calls] == [
+        ("remember", {"fact": "Likes tea"}),
+        ("react", {"tapback": "love"}),
+    ]
+    assert read[-1].text == "Noted!"
 
 
 def test_a_line_is_what_the_model_was_shown_and_ends_on_its_last_words(export: Export):
