@@ -134,9 +134,12 @@ def export(
     tool: Called = None,
     text: Words = None,
     arguments: Annotated[
-        Arguments,
-        typer.Option(help="For openai: JSON in a string, or objects as chat templates take them."),
-    ] = Arguments.TEXT,
+        Arguments | None,
+        typer.Option(
+            help="For openai: JSON in a string, as without it, or objects as chat templates take "
+            "them."
+        ),
+    ] = None,
     with_numbers: Annotated[
         bool,
         typer.Option(
@@ -152,12 +155,14 @@ def export(
     """
     if format is Format.INSPECT and output is None:
         raise typer.BadParameter("A log of Inspect is no text: name a file with --output.")
+    if format is not Format.OPENAI and arguments is not None:
+        raise typer.BadParameter("--arguments is for --format openai alone.")
     wanted = _wanted(after, before, conversation, outcome, tool, text)
     from agent.transcript_files import write_records
     from memory.exports.forms import form_of
 
     is_protobuf = output is not None and output.suffix == ".pb"
-    form = form_of(format, arguments=arguments, is_protobuf=is_protobuf)
+    form = form_of(format, arguments=arguments or Arguments.TEXT, is_protobuf=is_protobuf)
     database_url = Settings().database_url
     asyncio.run(write_records(database_url, wanted, output, form, with_numbers=with_numbers))
 

@@ -26,7 +26,7 @@ from memory.transcripts import Wanted, count, stream, stream_talks
 async def write_records(
     database_url: str, wanted: Wanted, output: Path | None, form: Form, *, with_numbers: bool
 ) -> None:
-    """Write these records in this form; never more than a page of them is in memory.
+    """Write these turns in this form; never more than a page of them is in memory.
 
     Args:
         output: The file, written anew; None is standard output.
@@ -78,8 +78,8 @@ def _opened(output: Path | None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _progress(output: Path | None, total: int) -> Iterator[Callable[[], None]]:
-    """Shows how far it is, on a terminal that does not show the records themselves."""
+    """Shows how far it is, on a terminal that does not show the turns themselves."""
     err = Console(stderr=True)
     with Progress(console=err, transient=True, disable=output is None or not err.is_terminal) as it:
-        task = it.add_task("Records", total=total)
+        task = it.add_task("Turns", total=total)
         yield partial(it.advance, task)
