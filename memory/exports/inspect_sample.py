@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from memory.exports.talk import Said, Told, ends_on_the_model, thoughts
-from memory.transcript import TurnRecord
+from memory.transcript import BubbleSent, TurnRecord
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalSample
@@ -25,18 +25,20 @@ def sample_of(told: Told) -> EvalSample:
 
     record, own = told.record, thoughts(told.record)
     talk = _messages(record, [*told.before, *own])
-    answers = [place for place, said in enumerate(own) if said.response is not None]
-    asked = len(talk) - len(own) + (answers[0] if answers else len(own))
+    said = "\n".join(act.text for act in record.wire if isinstance(act, BubbleSent))
+    ended = Score(value=record.outcome, answer=said or None, explanation=record.reason)
     failed = record.outcome == "failed"
     return EvalSample(
         id=record.turn_id,
         epoch=1,
         uuid=record.turn_id,
-        input=talk[:asked],
+        input="\n".join(
+            heard.text or heard.reaction or "" for heard in record.heard if heard.in_turn
+        ),
         target="",
         messages=talk,
         output=_output(record, own),
-        scores={"outcome": Score(value=record.outcome, explanation=record.reason)},
+        scores={"outcome": ended},
         metadata={name: told.raw[name] for name in METADATA},
         model_usage={record.model: _usage(record)} if record.model else {},
         started_at=record.started_at.isoformat(),

@@ -50,14 +50,15 @@ def test_a_sample_is_a_turn_as_the_model_was_shown_it(export: Export):
     assert [part.type for part in answer.content if not isinstance(part, str)] == [
         "reasoning", "text",
     ]  # fmt: skip
-    assert noted.messages[: len(noted.input)] == noted.input
+    assert str(noted.input).startswith("I like tea")
     assert noted.output.completion == "Noted!"
-    assert noted.scores is not None and noted.scores["outcome"].value == "answered"
+    ended = (noted.scores or {})["outcome"]
+    assert (ended.value, ended.answer) == ("answered", "Noted!")
     assert noted.model_usage["script"].output_tokens > 0
     refused = seen.messages[-2]
     assert isinstance(refused, ChatMessageTool) and refused.error is not None
     assert notice.output.completion.startswith("Threedots: You won't get any more texts")
-    assert "Noted!" in [message.text for message in seen.input], "what was said before"
+    assert "Noted!" in [message.text for message in seen.messages], "what was said before"
 
 
 def test_the_table_of_samples_is_read_without_the_samples(export: Export):

@@ -21,7 +21,7 @@ from memory.notes import Notes, usage_of
 from memory.store import Store
 from memory.tables import Bubble, Mailbox, ToolCall, Transcript, Turn
 from memory.transcript import SessionKind, TurnRecord
-from memory.transcripts import Wanted, count, newest, one, stream
+from memory.transcripts import Wanted, count, newest, one, stream, stream_talks
 from memory.turns import CRASHES, Burst, Claim, LeaseLost, claim, let_go, settle, take
 from phone.clock import utc
 from tests.memory.conftest import Database
@@ -310,6 +310,38 @@ def test_many_records_are_read_by_the_page_each_once(url: str, database: Databas
             return len([record async for record in stream(store, Wanted())])
 
     assert asyncio.run(all_of_them()) == 450
+
+
+def test_conversations_are_read_one_after_another_with_the_turns_before_those_asked_for(
+    url: str, database: Database
+):
+    settled(database, "a1")
+    settled(database, "b1", now=NOW + 10, conversation_id="conv_ben", from_handle=BEN)
+    settled(database, "a2", now=NOW + 20, outcome="answered")
+    settled(database, "b2", now=NOW + 30, conversation_id="conv_ben", from_handle=BEN)
+
+    async def told(**wanted: Any) -> list[tuple[str, bool]]:
+        async with Store(url) as store:
+            records = [it async for it in stream_talks(store, Wanted(**wanted))]
+        return [(record["turn_id"], is_wanted) for record, is_wanted in records]
+
+    assert asyncio.run(told()) == [("a1", True), ("a2", True), ("b1", True), ("b2", True)]
+    assert asyncio.run(told(outcome="answered")) == [("a1", False), ("a2", True)]
+    assert asyncio.run(told(outcome="failed")) == []
+
+
+def test_records_are_found_by_the_tool_that_was_called(database: Database):
+    def work(session: Session) -> None:
+        deliver(session, inbound())
+        mine, _ = take_all(session, turn_id="t1")
+        session.add(ToolCall(turn_id="t1", call_id="c1", name="send", started_at=utc(NOW)))
+        settle(session, mine, "t1", outcome="silent", now=NOW)
+        let_go(session, mine, now=NOW)
+
+    database(work)
+    settled(database, "t2", now=NOW + 10)
+    assert database(partial(count, wanted=Wanted(tool="send"))) == 1
+    assert database(partial(count, wanted=Wanted(tool="sen"))) == 0
 
 
 def test_what_was_learnt_of_a_bubble_since_and_that_it_was_sent_again_is_told(database: Database):
