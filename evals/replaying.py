@@ -25,11 +25,11 @@ from sqlmodel import Session, col, func, select
 
 from agent.deployment import Deployment
 from agent.settings import Settings
-from agent.transcript_files import problems_of
 from evals.differences import Difference, differences, is_changed
 from evals.local import Local
 from evals.recording import STAND_IN
 from evals.standing import Standing, new_database, set_up, standings
+from memory.exports.checks import record_problems
 from memory.tables import Mailbox, Message, Transcript, Turn, TurnState
 from memory.transcript import Heard, TurnRecord
 from phone.clock import SystemClock
@@ -102,7 +102,7 @@ def records_in(lines: Iterable[bytes], *, name: str) -> list[TurnRecord]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        for problem in problems_of(line):
+        for problem in record_problems(line):
             raise BadRecords(f"{name}:{number}: {problem}")
         found.append(TurnRecord.model_validate_json(line))
     if not found:

@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.deployment import Deployment
-from agent.history import excerpt
 from agent.models import NoModel, model_for
 from agent.settings import Settings
 from evals.desk import tree
@@ -29,6 +28,7 @@ from evals.desk.cutting import Cut, cut
 from evals.local import Below, Local, branch_file, delete_branch
 from memory import engines
 from memory.keepsakes import Branch
+from memory.lines import excerpt
 from memory.store import Store
 from phone.clock import SystemClock, utc
 from phone.emulator.records import MessageRecord

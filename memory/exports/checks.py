@@ -66,10 +66,10 @@ def _told_by(lines: Iterable[bytes]) -> tuple[str, Callable[[bytes], Iterable[st
             case {"schema_version": _} | {"steps": _}:
                 return "trajectories", _trajectory
             case {"version": _} | {"turn_id": _}:
-                return "records", _record
+                return "records", record_problems
             case {"messages": _}:
                 return "chats", _chat
-    return "records", _record
+    return "records", record_problems
 
 
 def _object(line: bytes) -> Any:
@@ -79,7 +79,8 @@ def _object(line: bytes) -> Any:
         return None
 
 
-def _record(line: bytes) -> Iterator[str]:
+def record_problems(line: bytes) -> Iterator[str]:
+    """What is wrong with one line of records."""
     record = TurnRecord.model_validate_json(line) if (bad := _bad(RECORD, line)) == [] else None
     yield from bad
     if record is not None:
