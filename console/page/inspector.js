@@ -7,7 +7,10 @@ import { Turn } from "./turn.js";
 /** Milliseconds without a key until a search is made. */
 const TYPED = 250;
 
-const PAGE = 30;
+const PAGE = 20;
+
+/** Turns that stay in the list while new ones come; earlier ones are a click away. */
+const KEPT = 40;
 
 export class Inspector {
   /** Of which conversation; null while nobody has written in it, undefined before the first one is open. */
@@ -135,10 +138,20 @@ export class Inspector {
     const turn = new Turn(summary, { offers: () => this.offers, find: this.#find });
     this.#turns = new Map([[summary.turn_id, turn], ...this.#turns]);
     this.#list.prepend(turn.node);
+    this.#letGo();
     this.#say("");
     if (!before.some((other) => other.isRead)) {
       before.forEach((other) => other.close());
       turn.open();
+    }
+  }
+
+  /** Hours of texting leave no more behind than one looks at. */
+  #letGo() {
+    for (const [id, turn] of [...this.#turns].slice(KEPT)) {
+      this.#turns.delete(id);
+      turn.node.remove();
+      this.#more.hidden = false;
     }
   }
 

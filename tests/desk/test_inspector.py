@@ -197,3 +197,18 @@ def test_the_phone_keeps_its_place_beside_the_inspector(desk: Desk, open_page: O
     assert phone["x"] + phone["width"] <= aside["x"]
     page.get_by_role("button", name="Inspector").click()
     expect(inspector(page)).not_to_be_visible()
+
+
+def test_hours_of_texting_leave_the_latest_turns_and_a_way_to_the_earlier_ones(
+    desk: Desk, open_page: Opened
+):
+    page = open_page()
+    write(page, "text 0")
+    expect(turns(page)).to_contain_text("answered")
+    for number in range(1, 43):
+        desk.answers(desk.writes(f"text {number}"), number + 1)
+    expect(turns(page).first).to_contain_text("text 42")
+    expect(turns(page)).to_have_count(40)
+    inspector(page).get_by_role("button", name="Earlier turns").click()
+    expect(turns(page)).to_have_count(43)
+    expect(turns(page).last).to_contain_text("text 0")
