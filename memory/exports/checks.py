@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,7 +52,7 @@ def checked(file: IO[bytes]) -> Checks:
         return Checks("traces", _protobuf(file))
     if start.startswith(BOM) or start.startswith(COLUMNS[0].encode()):
         return Checks("rows", _rows(file))
-    first = [line for line, _ in zip(file, range(TOLD_BY), strict=False)]
+    first = list(islice(file, TOLD_BY))
     called, problems_of = _told_by(first)
     lines = enumerate(chain(first, file), start=1)
     return Checks(called, ((number, list(problems_of(line))) for number, line in lines))

@@ -133,6 +133,14 @@ def test_the_first_line_may_be_the_broken_one(export: Export):
     assert done.stdout == "5 chats, 1 problems.\n"
 
 
+def test_every_line_of_a_long_file_is_checked(export: Export):
+    path = export("openai")
+    path.write_text(path.read_text() * 10)
+    assert ask("validate", str(path)).stdout == "40 chats, 0 problems.\n"
+    for place in (20, 21, 39):  # around where looking for the format ends
+        assert broken(path, place, lambda it: it["messages"].pop())[-1].startswith(f"{place + 1}: ")
+
+
 def test_of_a_log_of_inspect_it_is_said_who_checks_it(export: Export):
     done = ask("validate", str(export("inspect", name="turns.eval")))
     assert done.exit_code == 1
