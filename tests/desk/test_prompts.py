@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from agent.prompts import Prompts
+from evals.desk.branches import Branches
 from evals.desk.prompts import LARGEST
 from evals.desk.routes import create_app
 from evals.local import Local
@@ -52,7 +53,8 @@ def shelf(tmp_path: Path) -> Shelf:
     library = MediaLibrary(own / "media.toml", tmp_path, secret="s", shipped=shipped / "media.toml")
     prompts = Prompts(own, shipped=shipped)
     phone = SimpleNamespace(deployment=SimpleNamespace(prompts=prompts, library=library))
-    return Shelf(own, shipped, TestClient(create_app(cast(Local, phone))))
+    app = create_app(cast(Local, phone), cast(Branches, None), here=None)
+    return Shelf(own, shipped, TestClient(app))
 
 
 def sha256(text: str) -> str:
