@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -16,6 +17,7 @@ from sqlmodel import Session
 
 from agent.settings import Settings
 from agent.transcripts_shown import as_chat, as_table, summary
+from memory import labels
 from memory.exports.formats import Arguments, Format
 from memory.store import Store
 from memory.transcript import TurnRecord
@@ -56,6 +58,8 @@ Words = Annotated[
     typer.Option(help="Only turns with these words in what was heard, said, called or a reason."),
 ]
 
+Labelled = Annotated[str | None, typer.Option(help="Only turns with this label.")]
+
 commands = typer.Typer(
     help="Read what happened in each turn, and take it out.", no_args_is_help=True
 )
@@ -69,6 +73,7 @@ def list_records(
     outcome: Ended = None,
     tool: Called = None,
     text: Words = None,
+    label: Labelled = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 50,
     json_output: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of a table.")
@@ -78,7 +83,7 @@ def list_records(
 
     Of the database of DATABASE_URL; what `threedots phone` keeps is sqlite:///.threedots/phone.db.
     """
-    wanted = _wanted(after, before, conversation, outcome, tool, text)
+    wanted = _wanted(after, before, conversation, outcome, tool, text, label)
     found = _ask(partial(newest, wanted=wanted, limit=limit))
     summaries = [summary(TurnRecord.model_validate(record)) for record in found]
     out = Console(highlight=False, soft_wrap=True)
@@ -102,16 +107,43 @@ def show(
 
     With what the tools did between the bubbles, and what was learnt of them since.
     """
-    record = _ask(partial(one, turn_id=turn_id))
-    if record is None:
-        raise NoSuchRecord(
-            f"There is no turn {turn_id}, or several begin so; `threedots transcripts list` "
-            "shows them."
-        )
+    record = _found(turn_id, _ask(partial(one, turn_id=turn_id)))
     if json_output:
         Console(highlight=False, soft_wrap=True).print_json(data=record)
     else:
         typer.echo(as_chat(TurnRecord.model_validate(record)))
+
+
+@commands.command()
+def label(
+    turn_id: Annotated[str, typer.Argument(help="Which one; the beginning of its id will do.")],
+    add: Annotated[list[str], typer.Option(help="A label it gets; may be given again.")] = [],  # noqa: B006
+    remove: Annotated[list[str], typer.Option(help="A label it loses.")] = [],  # noqa: B006
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of a line.")
+    ] = False,
+) -> None:
+    """Say what a turn is an example of
+
+    Labels are told with the turn wherever it is read, and narrow lists and exports (--label).
+    Without --add and --remove those it has are printed.
+    """
+
+    async def put() -> list[str]:
+        async with Store(Settings().database_url) as store:
+            record = _found(turn_id, await store.read(partial(one, turn_id=turn_id)))
+            now = time.time()
+            work = partial(labels.put, turn_id=record["turn_id"], add=add, remove=remove, now=now)
+            return await store.write(work)
+
+    try:
+        given = asyncio.run(put())
+    except labels.BadLabel as error:
+        raise typer.BadParameter(str(error)) from error
+    if json_output:
+        Console(highlight=False, soft_wrap=True).print_json(data=given)
+    else:
+        typer.echo(", ".join(given) or "no labels")
 
 
 @commands.command()
@@ -133,6 +165,7 @@ def export(
     outcome: Ended = None,
     tool: Called = None,
     text: Words = None,
+    label: Labelled = None,
     arguments: Annotated[
         Arguments | None,
         typer.Option(
@@ -157,7 +190,7 @@ def export(
         raise typer.BadParameter("A log of Inspect is no text: name a file with --output.")
     if format is not Format.OPENAI and arguments is not None:
         raise typer.BadParameter("--arguments is for --format openai alone.")
-    wanted = _wanted(after, before, conversation, outcome, tool, text)
+    wanted = _wanted(after, before, conversation, outcome, tool, text, label)
     from agent.transcript_files import write_records
     from memory.exports.forms import form_of
 
@@ -196,6 +229,15 @@ class NoSuchRecord(Exception):
     """No record goes by this id."""
 
 
+def _found(turn_id: str, record: dict[str, Any] | None) -> dict[str, Any]:
+    if record is None:
+        raise NoSuchRecord(
+            f"There is no turn {turn_id}, or several begin so; `threedots transcripts list` "
+            "shows them."
+        )
+    return record
+
+
 def _wanted(
     after: datetime | None,
     before: datetime | None,
@@ -203,6 +245,7 @@ def _wanted(
     outcome: Outcome | None,
     tool: str | None,
     text: str | None,
+    label: str | None,
 ) -> Wanted:
     return Wanted(
         after=after and after.replace(tzinfo=UTC),
@@ -211,6 +254,7 @@ def _wanted(
         outcome=outcome,
         tool=tool,
         words=text,
+        label=label,
     )
 
 

@@ -36,6 +36,7 @@ def summary(record: TurnRecord) -> dict[str, Any]:
         "heard": [heard.text or heard.reaction or "" for heard in record.heard if heard.in_turn],
         "said": [act.text for act in record.wire if isinstance(act, BubbleSent)],
         "tools": [call.name for call in record.tool_calls],
+        "labels": record.labels,
     }
 
 
@@ -70,6 +71,7 @@ def _head(record: TurnRecord) -> str:
         record.session,
         *([record.model] if record.model else []),
         *([f"prompts {record.prompts.version}"] if record.prompts else []),
+        *record.labels,
     ]
     return _plain(" · ".join(words))
 

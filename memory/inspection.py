@@ -81,7 +81,7 @@ def _so_far(
     session.expunge(turn)  # it is filled in for showing, which must change nothing
     turn.notes = notes.get(turn.id, turn.notes)
     record: dict[str, Any] = json.loads(record_so_far(session, turn, mailbox, now=now))
-    return record | {"since": []}
+    return record
 
 
 def _arrival(event: Event, refs: list[str]) -> Arrival:

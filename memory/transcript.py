@@ -335,6 +335,8 @@ class TurnRecord(Part):
     """The part of `usage` that went into thoughts that were thrown away."""
     since: list[Learnt] = []
     """Empty in what is kept; filled in when the record is read."""
+    labels: list[str] = []
+    """What people call it (`transcripts label`), sorted. Filled in in the same way."""
 
 
 def schema() -> dict[str, Any]:

@@ -17,6 +17,8 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, cast, tru
 from sqlmodel import Session, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from memory import labels
+from memory.labels import TurnLabel
 from memory.recording import without
 from memory.store import Store
 from memory.tables import Bubble, Mailbox, Message, ToolCall, Transcript, Turn
@@ -34,6 +36,7 @@ class Wanted:
         after, before: When the turn began: from then on, and up to but not at that moment.
         conversation: AgentPhone's id of the conversation, or the handle or group it is with.
         tool: The name of a tool that was called.
+        label: What people call it.
         words: What is to be found in what was heard, said, called or given as a reason.
     """
 
@@ -44,6 +47,7 @@ class Wanted:
     session: SessionKind | None = None
     words: str | None = None
     tool: str | None = None
+    label: str | None = None
 
 
 def newest(session: Session, wanted: Wanted, *, limit: int) -> list[dict[str, Any]]:
@@ -143,6 +147,9 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.tool is not None:
         calls = select(ToolCall.turn_id).where(ToolCall.name == wanted.tool)
         yield col(Transcript.turn_id).in_(calls)
+    if wanted.label is not None:
+        named = select(TurnLabel.turn_id).where(TurnLabel.label == wanted.label)
+        yield col(Transcript.turn_id).in_(named)
     if wanted.words is not None:
         yield _holds(wanted.words)
 
@@ -172,11 +179,13 @@ def _told(session: Session, rows: Sequence[Transcript]) -> list[dict[str, Any]]:
     again = session.exec(select(Bubble).where(col(Bubble.resend_of).in_(by_id))).all()
     resent = {bubble.resend_of: bubble.id for bubble in again}
     records = [json.loads(row.record) for row in rows]
+    named = labels.of(session, turn_ids)
     for record in records:
         acts = [act for act in record["wire"] if act["act"] == "bubble"]
         learnt = [
             _learnt(act, by_id[it], resent) for act in acts if (it := act["bubble_id"]) in by_id
         ]
+        record["labels"] = named.get(record["turn_id"], [])
         record["since"] = [news for news in learnt if news is not None]
     return records
 

@@ -35,7 +35,7 @@ def trajectory(told: Told) -> dict[str, Any]:
             name: told.raw[name]
             for name in (
                 "parent_turn_id", "session", "conversation", "outcome", "reason", "latencies",
-                "prompts", "memory", "wire", "since",
+                "prompts", "memory", "wire", "since", "labels",
             )
         },
     }  # fmt: skip

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 METADATA = (
     "parent_turn_id", "session", "conversation", "reason", "latencies", "prompts", "settings",
     "interruptions", "tools", "requests", "tool_calls", "wire", "typing", "memory", "since",
+    "labels",
 )  # fmt: skip
 """Of the record, what stands with the sample as it is."""
 

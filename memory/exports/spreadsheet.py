@@ -24,7 +24,7 @@ COLUMNS = (
     "turn_id", "parent_turn_id", "session", "started_at", "conversation_id", "participant",
     "group", "channel", "outcome", "reason", "heard", "said", "tools", "not_confirmed",
     "queue_seconds", "first_bubble_seconds", "total_seconds", "model", "prompts", "requests",
-    "input_tokens", "cache_read_tokens", "output_tokens", "cost_usd",
+    "input_tokens", "cache_read_tokens", "output_tokens", "cost_usd", "labels",
 )  # fmt: skip
 """The first row."""
 
@@ -59,6 +59,7 @@ def _cells(record: TurnRecord) -> Iterator[Any]:
     yield from (record.model, record.prompts and record.prompts.version)
     yield from (usage.requests, usage.input_tokens, usage.cache_read_tokens, usage.output_tokens)
     yield usage.cost_usd
+    yield ", ".join(record.labels)
 
 
 def _not_confirmed(record: TurnRecord) -> int:

@@ -15,10 +15,10 @@ from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart, ToolCall
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from typer.testing import CliRunner
 
-from agent.transcript_files import line_of
 from evals.local import local_settings
 from evals.recording import fictitious
 from evals.replaying import ADDRESS, BadRecords, Replayed, records_in, replay, told
+from memory.exports.forms import line_of
 from memory.pseudonyms import namer, without_numbers
 from memory.transcript import TurnRecord
 from memory.transcripts import Wanted, stream

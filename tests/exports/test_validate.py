@@ -109,7 +109,7 @@ def test_a_broken_trace_is_named(export: Export, change: Break, problem: str):
     (",answered,", ",,", 2, "outcome: This must not be empty"),
     (",0,0.", ",none,0.", 2, "not_confirmed: none is no number"),
     ("2026-", "soon", 2, "started_at: This is no time"),
-    (",imessage,", ",", 2, "There are 23 cells where there should be 24"),
+    (",imessage,", ",", 2, "There are 24 cells where there should be 25"),
     ("turn_id,", "turn,", 1, "The columns are turn,"),
 ])  # fmt: skip
 def test_a_broken_row_is_named(export: Export, was: str, now: str, line: int, problem: str):

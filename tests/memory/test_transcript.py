@@ -380,7 +380,7 @@ def test_a_record_with_something_missing_is_no_record(database: Database):
 
 def back_to_0004(connection: Connection) -> None:
     """The database as the version before left it."""
-    for table in ("transcript", "deployment_key", "branch"):
+    for table in ("transcript", "deployment_key", "branch", "turn_label"):
         connection.execute(text(f"DROP TABLE {table}"))
     for column in ("session", "notes"):
         connection.execute(text(f"ALTER TABLE turn DROP COLUMN {column}"))
