@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -189,9 +190,17 @@ def test_no_package_registry_is_named_in_any_file():
     assert named == []
 
 
-def test_every_dependency_is_locked_with_its_hash():
-    lock = (ROOT / "requirements.lock").read_text()
-    pins = [line for line in lock.splitlines() if "==" in line and not line.startswith(" ")]
-    assert len(pins) > 50
-    assert lock.count("--hash=sha256:") >= len(pins)
+def pins(name: str) -> dict[str, str]:
+    """Each package of a lock file, with its version."""
+    lock = (ROOT / name).read_text()
+    lines = [line for line in lock.splitlines() if "==" in line and not line.startswith(" ")]
+    assert lock.count("--hash=sha256:") >= len(lines)
     assert "://" not in lock, "an address in the lock file"
+    return dict(re.split("==| ", line)[:2] for line in lines)
+
+
+def test_every_dependency_is_locked_with_its_hash():
+    needed, tested = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert len(needed) > 50
+    assert len(tested) > len(needed)
+    assert needed.items() <= tested.items(), "what is tested is what is installed"

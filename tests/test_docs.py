@@ -64,10 +64,11 @@ def test_make_phone_prints_an_address_where_a_phone_answers(tmp_path: Path):
         make.communicate(timeout=30)
 
 
-def test_setting_up_again_costs_nothing():
+@pytest.mark.parametrize("target", ["setup", "dev"])
+def test_setting_up_again_costs_nothing(target: str):
     started = time.monotonic()
     done = subprocess.run(
-        ["make", "--no-print-directory", "setup"],
+        ["make", "--no-print-directory", target],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "pip" not in done.stdout + done.stderr

@@ -87,4 +87,4 @@ def test_the_page_takes_a_file_and_says_what_is_wrong_with_it(
     good = tmp_path / "good.jsonl"
     good.write_text(record + "\n")
     file.set_input_files(good)
-    expect(dialog.get_by_role("status")).to_contain_text("1 turn: 0 changed")
+    expect(dialog.get_by_role("status")).to_contain_text("1 turn: 0 changed", timeout=30_000)
