@@ -27,6 +27,7 @@ from rich.console import Console
 
 from agent.outbox_commands import commands as outbox_commands
 from agent.transcript_commands import commands as transcript_commands
+from evals.eval_commands import evaluate
 from evals.record_commands import to_scenario
 from evals.replay_commands import replay
 
@@ -280,6 +281,7 @@ def replay_dead_letters(
 
 
 app.command()(replay)
+app.command("eval")(evaluate)
 
 
 async def _ask(database_url: str, work: Any) -> Any:
@@ -361,6 +363,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     from agent.models import NoModel
     from agent.transcript_commands import NoSuchRecord
     from evals.recording import NothingToRecord
+    from evals.scenario_files import BadScenario
     from memory.engines import BadDatabaseURL
     from memory.exports.formats import NotInstalled
     from memory.resending import NotResendable
@@ -370,7 +373,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     match error:
         case ValidationError():
             return "\n".join(_problem(problem) for problem in error.errors()), 2
-        case NoModel() | BadDatabaseURL() | NotInstalled():
+        case NoModel() | BadDatabaseURL() | BadScenario() | NotInstalled():
             return str(error), 2
         case (
             NotResendable()

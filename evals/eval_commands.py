@@ -1,0 +1,143 @@
+"""`threedots eval`: scenarios played against the harness on the twin."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def evaluate(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH…", help="Scenarios: files, or folders of them.", exists=True),
+    ],
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of prompts; THREEDOTS_PROMPTS_DIR, or prompts/, when left out.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="What answers; THREEDOTS_MODEL when left out, or the demo.")
+    ] = None,
+    repeat: Annotated[int, typer.Option(help="How often each is played.", min=1, max=1000)] = 1,
+    at_once: Annotated[
+        int | None, typer.Option(help="How many at a time; one a processor when left out.", min=1)
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="The model that judges what needs a judge.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--out", help="File for all runs with their records, a line of JSON each."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="File for the results as JUnit's XML.")] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of a table.")
+    ] = False,
+) -> None:
+    """Play scenarios and say what was not as expected
+
+    On the twin, by a clock of its own; ignores AGENTPHONE_* and DATABASE_URL. Exit code 0 when all
+    of them passed every time, 1 when something failed, 2 when nothing could be run.
+    """
+    from agent.models import model_for
+    from agent.settings import SCRIPTED
+    from evals.local import local_settings
+    from evals.replaying import ADDRESS
+    from evals.stillness import StillLoop
+    from evals.suite import collect, results_of
+
+    given: dict[str, Any] = {}
+    if prompts is not None:
+        given["threedots_prompts_dir"] = prompts.resolve()
+    if model is not None:
+        given["threedots_model"] = model
+    settings = local_settings(ADDRESS).model_copy(update=given)
+    answers = model_for(settings, or_scripted=True)
+    judges = model_for(settings.model_copy(update={"threedots_model": judge})) if judge else None
+    filed = collect(paths)
+    is_demo = answers.model_name == SCRIPTED
+    wanted = [each for each in filed if not (is_demo and each.needs_a_model)]
+    skipped = [each for each in filed if each not in wanted]
+    if not wanted:
+        raise typer.BadParameter("all of these need a real model; give one with --model")
+    with ExitStack() as files:
+        opened = [_opened(path, files) for path in (output, junit)]
+        # What goes wrong on purpose in a scenario is no news for whoever looks at its verdict.
+        logging.getLogger().addHandler(logging.NullHandler())
+        run = _play(wanted, settings, answers, judges, repeat, at_once or os.cpu_count() or 1)
+        with asyncio.Runner(loop_factory=StillLoop) as runner:
+            results = results_of(runner.run(run), wanted)
+        _write(results, skipped, *opened)
+    _tell(results, skipped, model=answers.model_name, repeat=repeat, as_json=json_output)
+    raise typer.Exit(not all(result.passed for result in results))
+
+
+def _opened(path: Path | None, files: ExitStack) -> Any:
+    """A file to write, opened before anything is run: its trouble is said at once."""
+    if path is None:
+        return None
+    try:
+        return files.enter_context(path.open("w", encoding="utf-8"))
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written ({error.strerror})") from error
+
+
+async def _play(
+    wanted: Any, settings: Any, model: Any, judge_model: Any, repeat: int, at_once: int
+) -> list[Any]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from evals.suite import run_all
+
+    err = Console(stderr=True)
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+        bar = progress.add_task("Playing scenarios", total=len(wanted) * repeat)
+        return await run_all(
+            wanted,
+            settings,
+            model,
+            repeat=repeat,
+            at_once=at_once,
+            judge_model=judge_model,
+            ended=lambda _: progress.advance(bar),
+        )
+
+
+def _write(results: Any, skipped: Any, output: Any, junit_file: Any) -> None:
+    from evals.reporting import junit, write_runs
+
+    if output is not None:
+        write_runs((run for result in results for run in result.runs), output)
+    if junit_file is not None:
+        junit_file.write(junit(results, skipped))
+
+
+def _tell(results: Any, skipped: Any, *, model: str, repeat: int, as_json: bool) -> None:
+    from rich.console import Console
+
+    from evals.reporting import as_table, foot, summary
+
+    out = Console(highlight=False, soft_wrap=True)
+    if as_json:
+        out.print_json(data=summary(results, skipped, model=model, repeat=repeat))
+        return
+    out.width = max(out.width, WIDTH)
+    out.print(as_table(results, repeat=repeat))
+    out.print()
+    for line in foot(results, skipped, repeat=repeat, model=model):
+        out.print(line, markup=False)
+
+
+WIDTH = 150
+"""Columns the table needs to tell what failed."""

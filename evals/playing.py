@@ -1,0 +1,360 @@
+"""Playing a scenario: people text through the real webhook, worker and outbox, on the twin.
+
+Each run has a harness, a twin, a file and a clock of its own. The clock is moved on by the run and
+by nobody else, so that an hour takes no longer than what happens in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic_ai.models import Model
+from sqlmodel import Session, col, select
+
+from agent.deployment import Deployment
+from agent.settings import Settings
+from evals.driving import Driver, NeverOver, Timed, count_database
+from evals.local import Local
+from evals.replaying import ADDRESS
+from evals.scenario import AGENT, LAST, Scenario, Turn, Written
+from evals.seen import Seen, Shown
+from evals.staging import (
+    CONVERSATION_ID,
+    GROUP_ID,
+    Setting,
+    channel_at_first,
+    furnish,
+    setting_of,
+)
+from evals.stillness import RUN, Stuck, UnderWay
+from memory.store import Store
+from memory.tables import Mailbox, TurnState
+from memory.tables import Turn as TurnRow
+from memory.transcript import BubbleSent, TurnRecord
+from memory.transcripts import Wanted, stream
+from phone.clock import HeldClock, utc
+
+
+class CannotPlay(Exception):
+    """A scenario cannot be played to its end; says why, and in which turn."""
+
+
+@dataclass(slots=True)
+class Played:
+    """What is to be seen of a run.
+
+    Attributes:
+        turns: Each turn of the scenario that was played, in order.
+        whole: All of it; None when it was not played to its end.
+        seconds: How much time passed on its clock.
+        problem: Why it broke off.
+    """
+
+    turns: list[Seen] = field(default_factory=list)
+    whole: Seen | None = None
+    seconds: float = 0.0
+    problem: str | None = None
+
+    @property
+    def records(self) -> list[TurnRecord]:
+        """The records of the agent's turns, oldest first."""
+        whole = self.whole
+        return list(whole.records) if whole else [r for seen in self.turns for r in seen.records]
+
+
+async def play(
+    scenario: Scenario,
+    settings: Settings,
+    model: Model,
+    *,
+    folder: Path,
+    empty: Path,
+    pictures: Path,
+) -> Played:
+    """Play it once. Raises nothing for what the agent does; what breaks a run off is told in it.
+
+    Args:
+        settings: From `evals.local.local_settings`; its database is never used.
+        folder: Of this run alone, for its database.
+        empty: A database with its tables and nothing in them.
+        pictures: The folder in which the scenario's picture files are.
+    """
+    under_way, played = UnderWay(), Played()
+    RUN.set(under_way)
+    began = scenario.start.clock.timestamp() if scenario.start.clock else float(int(time.time()))
+    clock = HeldClock(began)
+    database = folder / "phone.db"
+    setting = setting_of(scenario, now=utc(began), agent_name=settings.threedots_name)
+    await asyncio.to_thread(shutil.copy, empty, database)
+    await asyncio.to_thread(furnish, database, setting)
+    here = settings.model_copy(update={"database_url": f"sqlite:///{database}"})
+    local = Local(here, Timed(model, clock, under_way), clock=clock, in_process=True)
+    web = httpx.ASGITransport(app=local)
+    async with local.running(), httpx.AsyncClient(transport=web, base_url=ADDRESS) as handset:
+        run = _Run(scenario, setting, local, handset, Driver(clock, under_way), pictures)
+        try:
+            count_database(run.deployment.store, under_way)
+            await run.play(played)
+        except (CannotPlay, NeverOver, Stuck, OSError) as error:
+            place = run.place or "the start"
+            played.problem = f"{place}: {error}"
+    played.seconds = clock.now() - began
+    return played
+
+
+class _Run:
+    """One run under way.
+
+    Attributes:
+        place: The turn that is played just now.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        setting: Setting,
+        local: Local,
+        handset: httpx.AsyncClient,
+        driver: Driver,
+        pictures: Path,
+    ) -> None:
+        if local.deployment is None:
+            raise CannotPlay("the harness did not start")
+        self.place = ""
+        self.deployment: Deployment = local.deployment
+        self.deployment.session = "eval"
+        self._scenario = scenario
+        self._setting = setting
+        self._local = local
+        self._handset = handset
+        self._driver = driver
+        self._pictures = pictures
+        self._channel = channel_at_first(scenario)
+        self._ids = {name: list(ids) for name, ids in setting.ids.items()}
+        self._refs = dict(setting.refs)
+        self._screen: dict[str, Any] = {}
+        self._ours: list[str] = []
+        self._records: list[TurnRecord] = []
+        self._before: set[str] = set()
+        self._tapped: set[tuple[str, str]] = set()
+
+    async def play(self, played: Played) -> None:
+        await self._introduce()
+        await self._driver.finish(self._is_over)
+        self._before = {message["id"] for message in (await self._look())["messages"]}
+        self._tapped = set(_tapbacks(self._screen))
+        for nth, turn in enumerate(self._scenario.turns, start=1):
+            self.place = f"turn {nth}" + (f" ({turn.id})" if turn.id else "")
+            played.turns.append(await self._take(turn))
+        self.place = "the end"
+        played.whole = await self._whole(played.turns)
+
+    async def _introduce(self) -> None:
+        """Who has no iMessage, and who cannot be reached."""
+        for person in self._scenario.start.people:
+            facts = person.model_dump(include={"handle", "name", "imessage", "reachable"})
+            await self._post("people", facts)
+
+    async def _take(self, turn: Turn) -> Seen:
+        """One turn of the scenario, until the agent has ended its own."""
+        wrote_at: datetime | None = None
+        if turn.faults is not None:
+            await self._put("faults", [fault.model_dump() for fault in turn.faults])
+        elif turn.webhook_faults is not None:
+            await self._put("webhook-faults", [fault.model_dump() for fault in turn.webhook_faults])
+        elif turn.advance is not None:
+            await self._driver.wait(turn.advance, is_over=self._is_over)
+        for part in turn.written:
+            if pause := getattr(part, "pause", 0.0):
+                await self._driver.wait(pause, is_over=self._is_over)
+            wrote_at = utc(self._driver.clock.now())
+            written = await self._write(part)
+            if turn.id and written:
+                self._ids.setdefault(turn.id, []).append(written)
+        await self._driver.finish(self._is_over)
+        return await self._see(wrote_at, turn)
+
+    async def _write(self, part: Written) -> str | None:
+        """Somebody writes or taps; the id of the message that came of it."""
+        handle = self._setting.handles[part.who or self._first]
+        if part.tapback is not None:
+            on = {"message_id": self._message(part.on or LAST), "reaction": part.tapback}
+            await self._post("reactions", {"from_handle": handle} | on)
+            return None
+        self._channel = part.channel or self._channel
+        group = self._scenario.start.group
+        where: dict[str, Any] = {"group_id": GROUP_ID}
+        if group is None:
+            where = {"to_number": self._setting.number, "channel": self._channel}
+        body: dict[str, Any] = {
+            "from_handle": handle,
+            "body": part.text,
+            "media_urls": [await self._picture(url) for url in part.media],
+            "reply_to_message_id": self._message(part.reply_to) if part.reply_to else None,
+        }
+        answer = await self._post("messages", body | where)
+        return str(answer["messages"][-1]["id"])
+
+    @property
+    def _first(self) -> str:
+        start = self._scenario.start
+        return start.group.members[0] if start.group else start.people[0].name
+
+    async def _picture(self, url: str) -> str:
+        """An address as it is; a file beside the scenario is put on the twin."""
+        if ":" in url:
+            return url
+        data = await asyncio.to_thread((self._pictures / url).read_bytes)
+        kind = mimetypes.guess_type(url)[0] or "application/octet-stream"
+        answer = await self._handset.post(
+            "/handset/media", content=data, headers={"Content-Type": kind}
+        )
+        return str(_checked(answer)["url"])
+
+    def _message(self, reference: str) -> str:
+        """The id of a message the scenario names. Raises `CannotPlay`."""
+        if (found := self._named().get(reference)) is None:
+            raise CannotPlay(f"there is no message {reference} by now: the agent has said less")
+        return found
+
+    def _named(self) -> dict[str, str]:
+        """Every name a message has by now, with its id."""
+        named: dict[str, str] = {}
+        for name, ids in self._ids.items():
+            named |= {f"{name}.{nth}": one for nth, one in enumerate(ids, start=1)}
+            named[name] = ids[-1]
+        new = [one for one in self._ours if one not in self._before]
+        named |= {f"{AGENT}.{nth}": one for nth, one in enumerate(new, start=1)}
+        return named | ({LAST: self._ours[-1]} if self._ours else {})
+
+    async def _is_over(self) -> bool:
+        """Whether nothing is on its way to the agent, and it has ended its turn."""
+        line = self._local.twin.line
+        if any(delivery.status == "pending" for delivery in line.deliveries.values()):
+            return False
+        return await self.deployment.store.read(_is_idle)
+
+    async def _look(self) -> dict[str, Any]:
+        """What is on their screen now."""
+        answer = await self._handset.get(f"/handset/conversations/{CONVERSATION_ID}")
+        self._screen = _checked(answer)
+        messages = self._screen["messages"]
+        self._ours = [one["id"] for one in messages if one["direction"] == "outbound"]
+        return self._screen
+
+    async def _see(self, wrote_at: datetime | None, turn: Turn) -> Seen:
+        """What came of a turn."""
+        known = {one["id"] for one in self._screen["messages"]}
+        screen = await self._look()
+        tapbacks, bubbles = _tapbacks(screen), _bubbles(screen, known)
+        seen = Seen(
+            place=self.place,
+            records=await self._new_records(),
+            bubbles=bubbles,
+            tapbacks=[tapback for on, tapback in tapbacks if (on, tapback) not in self._tapped],
+            answered_after=_seconds_between(wrote_at, bubbles),
+            metadata=screen["metadata"] or {},
+            begun_with=self._setting.metadata or {},
+            ids=self._named(),
+            refs=dict(self._refs),
+            heard=[_told(part) for part in turn.written],
+        )
+        self._tapped |= set(tapbacks)
+        return seen
+
+    async def _whole(self, turns: Sequence[Seen]) -> Seen:
+        """All of it at once, with what was learnt of its bubbles since."""
+        screen = await self._look()
+        store: Store = self.deployment.store
+        records = [TurnRecord.model_validate(one) async for one in stream(store, Wanted())]
+        answered = [seen.answered_after for seen in turns if seen.answered_after is not None]
+        return Seen(
+            place=self.place,
+            records=records,
+            bubbles=_bubbles(screen, self._before),
+            tapbacks=[tapback for seen in turns for tapback in seen.tapbacks],
+            answered_after=max(answered, default=None),
+            metadata=screen["metadata"] or {},
+            begun_with=self._setting.metadata or {},
+            ids=self._named(),
+            refs=dict(self._refs),
+            heard=[heard for seen in turns for heard in seen.heard],
+        )
+
+    async def _new_records(self) -> list[TurnRecord]:
+        store: Store = self.deployment.store
+        every = [TurnRecord.model_validate(one) async for one in stream(store, Wanted())]
+        new = every[len(self._records) :]
+        self._records = every
+        for record in new:
+            heard = [(each.message_id, each.ref) for each in record.heard]
+            said = [(act.message_id, act.ref) for act in record.wire if isinstance(act, BubbleSent)]
+            self._refs |= {one: ref for one, ref in [*heard, *said] if one}
+        return new
+
+    async def _post(self, what: str, body: dict[str, Any]) -> Any:
+        return _checked(await self._handset.post(f"/handset/{what}", json=body))
+
+    async def _put(self, what: str, body: list[dict[str, Any]]) -> None:
+        _checked(await self._handset.put(f"/handset/{what}", json=body))
+
+
+def _checked(answer: httpx.Response) -> Any:
+    if not answer.is_success:
+        raise CannotPlay(f"the twin did not take it: {answer.text[:300]}")
+    return answer.json()
+
+
+def _told(part: Written) -> str:
+    if part.tapback is not None:
+        return f"[{part.tapback}]"
+    return part.text + (f" [{len(part.media)} picture]" if part.media else "")
+
+
+def _is_idle(session: Session) -> bool:
+    running = select(TurnRow.id).where(TurnRow.state == TurnState.RUNNING)
+    due = select(Mailbox.id).where(col(Mailbox.due_at).is_not(None))
+    return session.exec(running).first() is None and session.exec(due).first() is None
+
+
+def _tapbacks(screen: dict[str, Any]) -> list[tuple[str, str]]:
+    """The agent's tapbacks on their screen, each with the message it is on."""
+    theirs = {person["handle"] for person in screen["participants"]}
+    return [
+        (message["id"], tapback["reaction"])
+        for message in screen["messages"]
+        for tapback in message["reactions"]
+        if tapback["from_handle"] not in theirs
+    ]
+
+
+def _seconds_between(wrote_at: datetime | None, bubbles: Sequence[Shown]) -> float | None:
+    """From the last text to the first bubble; None without either."""
+    if wrote_at is None or not bubbles:
+        return None
+    return max((bubbles[0].at - wrote_at).total_seconds(), 0.0)
+
+
+def _bubbles(screen: dict[str, Any], known: set[str]) -> list[Shown]:
+    """The agent's bubbles that arrived, without those known before."""
+    return [
+        Shown(
+            message_id=one["id"],
+            text=one["body"],
+            channel="imessage" if one["channel"] == "imessage" else "sms",
+            reply_to=one["reply_to_message_id"],
+            media=len(one["media_urls"]),
+            at=datetime.fromisoformat(one["sent_at"]),
+        )
+        for one in screen["messages"]
+        if one["direction"] == "outbound" and one["id"] not in known and one["status"] != "failed"
+    ]

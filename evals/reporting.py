@@ -1,0 +1,141 @@
+"""What an evaluation came to: a table for people, lines of JSON, and XML for a build server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TextIO
+from xml.etree import ElementTree
+
+import regex
+from rich.table import Table
+
+from evals.scores import pass_hat_k, scores
+from evals.suite import Filed, Result, Run
+
+_NO_XML = regex.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+"""Characters that no XML may hold, not even escaped."""
+
+
+def summary(
+    results: Sequence[Result], skipped: Sequence[Filed], *, model: str, repeat: int
+) -> dict[str, Any]:
+    """All of it but the records, for `--json`."""
+    return {
+        "model": model,
+        "repeat": repeat,
+        "passed": sum(result.passed for result in results),
+        "failed": sum(not result.passed for result in results),
+        "pass_hat_k": overall_pass_hat_k(results, repeat),
+        "not_judged": sum(run.not_judged for result in results for run in result.runs),
+        "skipped": [{"scenario": f.scenario.name, "file": str(f.file)} for f in skipped],
+        "scores": scores([run.records for result in results for run in result.runs]),
+        "scenarios": [result.as_json() for result in results],
+    }
+
+
+def overall_pass_hat_k(results: Sequence[Result], k: int) -> float | None:
+    """The mean over the scenarios of the chance that k runs all pass; None without any."""
+    each = [pass_hat_k(result.passes, len(result.runs), k) for result in results]
+    return sum(each) / len(each) if each else None
+
+
+def as_table(results: Sequence[Result], *, repeat: int) -> Table:
+    """A row a scenario."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Scenario", max_width=44)
+    table.add_column("Passed", no_wrap=True)
+    table.add_column("First failure", max_width=72, overflow="fold")
+    for name in ("Seconds", "Tokens", "Cost"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for result in results:
+        passed = f"{result.passes}/{repeat}" if repeat > 1 else ("yes" if result.passed else "no")
+        table.add_row(
+            _plain(result.filed.scenario.name),
+            passed if result.passed else f"[red]{passed}[/red]",
+            _plain(result.first_failure),
+            f"{sum(run.seconds for run in result.runs):.1f}",
+            str(sum(run.figures["tokens"] for run in result.runs)),
+            _dollars(run.figures["cost_usd"] for run in result.runs),
+        )
+    return table
+
+
+def foot(
+    results: Sequence[Result], skipped: Sequence[Filed], *, repeat: int, model: str
+) -> Iterator[str]:
+    """What stands below the table."""
+    passed = sum(result.passed for result in results)
+    yield f"{passed} of {len(results)} scenarios passed with {model}."
+    if repeat > 1:
+        whole = overall_pass_hat_k(results, repeat) or 0.0
+        yield f"pass^{repeat}, all of {repeat} runs: {whole:.2f}"
+    if skipped:
+        names = ", ".join(filed.scenario.name for filed in skipped)
+        yield f"Skipped, for they need a real model: {names}."
+    if unjudged := sum(run.not_judged for result in results for run in result.runs):
+        yield f"{unjudged} expectations were not judged: give a model with --judge."
+    told = scores([run.records for result in results for run in result.runs])
+    yield " · ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in told.items())
+
+
+def write_runs(runs: Iterable[Run], out: TextIO) -> None:
+    """One line of JSON a run."""
+    for run in runs:
+        text = json.dumps(run.as_json(), ensure_ascii=False)
+        # Half an emoji, which models may put out, is in no UTF-8 file.
+        out.write(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") + "\n")
+
+
+def junit(results: Sequence[Result], skipped: Sequence[Filed]) -> str:
+    """The results as JUnit's XML: a test case a scenario."""
+    counts = {
+        "tests": str(len(results) + len(skipped)),
+        "failures": str(sum(not result.passed for result in results)),
+        "errors": "0",
+        "skipped": str(len(skipped)),
+    }
+    root = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "threedots eval", **counts})
+    for result in results:
+        seconds = sum(run.seconds for run in result.runs)
+        case = _case(suite, result.filed, time=f"{seconds:.3f}")
+        if not result.passed:
+            message = _xml(result.first_failure)
+            failure = ElementTree.SubElement(case, "failure", {"message": message})
+            failure.text = _xml("\n".join(_all_failures(result)))
+    for filed in skipped:
+        case = _case(suite, filed, time="0")
+        ElementTree.SubElement(case, "skipped", {"message": "it needs a real model"})
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
+
+
+def _case(suite: ElementTree.Element, filed: Filed, *, time: str) -> ElementTree.Element:
+    name, file = _xml(filed.scenario.name), _xml(str(filed.file))
+    about = {"name": name, "classname": _xml(filed.file.stem), "file": file, "time": time}
+    return ElementTree.SubElement(suite, "testcase", about)
+
+
+def _all_failures(result: Result) -> Iterator[str]:
+    for run in result.runs:
+        told = [run.problem] if run.problem else []
+        yield from (f"run {run.number}: {one}" for one in [*told, *map(str, run.failures)])
+
+
+def _xml(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)
+
+
+def _plain(text: str) -> str:
+    """Text in which rich sees no markup."""
+    return text.replace("[", r"\[")
+
+
+def _dollars(costs: Iterable[float | None]) -> str:
+    known = list(costs)
+    return "" if None in known else f"${sum(cost or 0.0 for cost in known):.4f}"
+
+
+def _figure(value: Any) -> str:
+    return "?" if value is None else f"{value:g}"

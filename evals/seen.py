@@ -1,0 +1,84 @@
+"""What is to be seen of a turn of a scenario, once it is over: what expectations are held against.
+
+Nothing here asks anybody anything: it is what the other person's phone shows, what the records of
+the turns say and what is remembered, as plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from memory.transcript import ToolCall, TurnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A bubble of the agent's on their screen.
+
+    Attributes:
+        channel: `imessage` or `sms`, on which it arrived.
+        reply_to: The message under which it stands in thread.
+    """
+
+    message_id: str
+    text: str
+    channel: str
+    reply_to: str | None
+    media: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One turn of a scenario, or the whole of it.
+
+    Attributes:
+        place: `turn 2 (wish)`, or `the end`.
+        records: Of the agent's turns that ended in it, oldest first.
+        bubbles: Those that arrived, oldest first.
+        tapbacks: The agent's, in order.
+        answered_after: Seconds from the last text of the turn to the first bubble, and of the whole
+            the longest of them; None without an answer.
+        metadata: Of the conversation, as AgentPhone has it now.
+        begun_with: The same at the start of the scenario.
+        ids: The message ids behind each name a scenario may use: `wish`, `wish.1`, `last`…
+        refs: What the model calls a message, by its message id.
+        heard: What people wrote and tapped in it.
+    """
+
+    place: str
+    records: Sequence[TurnRecord]
+    bubbles: Sequence[Shown]
+    tapbacks: Sequence[str]
+    answered_after: float | None
+    metadata: Mapping[str, Any]
+    begun_with: Mapping[str, Any]
+    ids: Mapping[str, str]
+    refs: Mapping[str, str]
+    heard: Sequence[str] = ()
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The tools that were called, in order."""
+        return [call for record in self.records for call in record.tool_calls]
+
+    @property
+    def words(self) -> str:
+        """Everything that was said, a bubble a line."""
+        return "\n".join(bubble.text for bubble in self.bubbles)
+
+
+def newest_ref(seen: Seen, call: ToolCall) -> str | None:
+    """The text a tool acts upon that is given none: the newest one its turn had heard."""
+    for record in seen.records:
+        if call in record.tool_calls:
+            texts = [
+                heard.ref
+                for heard in record.heard
+                if heard.in_turn and heard.kind == "text" and heard.stored_at <= call.started_at
+            ]
+            return texts[-1] if texts else None
+    return None
