@@ -23,6 +23,12 @@ STRIDE = 100.0
 """Simulated seconds that pass at once while nothing is going on. Catching up takes two minutes
 without a sign of life for a gap; this is less."""
 
+CALM = 1_800.0
+"""Simulated seconds after which nothing is left of what was done about trouble: lost webhooks are
+caught up, unknown bubbles looked for, memory saved. From then on time passes by the hour."""
+
+LONG_STRIDE = 3_600.0
+
 INSTANT = 1e-6
 """Seconds that are none: the present, in Unix seconds, is not told any finer."""
 
@@ -44,10 +50,12 @@ class Driver:
 
     async def wait(self, seconds: float, *, is_over: Callable[[], Awaitable[bool]]) -> None:
         """Let so many seconds pass, everything in them happening in its order."""
-        until = self.clock.now() + seconds
+        began = self.clock.now()
+        until = began + seconds
         await self._under_way.still()
         while (left := until - self.clock.now()) > INSTANT:
-            step = STRIDE if left > STRIDE and await is_over() else self._next()
+            stride = STRIDE if self.clock.now() - began < CALM else LONG_STRIDE
+            step = stride if left > STRIDE and await is_over() else self._next()
             self.clock.advance(min(left, step))
             await self._under_way.still()
 

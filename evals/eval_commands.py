@@ -5,44 +5,61 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:  # the command line loads what a command needs when it is called
+    from pydantic_ai.models import Model
+
+    from agent.settings import Settings
+    from evals.suite import Filed, Result, Run
+
+WIDTH = 150
+"""Columns the table needs to tell what failed."""
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH", help="Scenarios: files, or folders of them.", exists=True),
+]
+Prompts = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of prompts; THREEDOTS_PROMPTS_DIR, or prompts/, when left out.",
+        exists=True,
+        file_okay=False,
+    ),
+]
+ModelName = Annotated[
+    str | None,
+    typer.Option(help="Which model answers; THREEDOTS_MODEL when left out, or the demo."),
+]
+Repeat = Annotated[int, typer.Option(help="How often each is played.", min=1, max=1000)]
+AtOnce = Annotated[
+    int | None, typer.Option(help="How many at a time; one a processor when left out.", min=1)
+]
+Judge = Annotated[str | None, typer.Option(help="The model that judges what needs a judge.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="File for all runs with their records, a line of JSON each."),
+]
+Junit = Annotated[Path | None, typer.Option(help="File for the results as JUnit's XML.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
 
 def evaluate(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH…", help="Scenarios: files, or folders of them.", exists=True),
-    ],
-    prompts: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of prompts; THREEDOTS_PROMPTS_DIR, or prompts/, when left out.",
-            exists=True,
-            file_okay=False,
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="What answers; THREEDOTS_MODEL when left out, or the demo.")
-    ] = None,
-    repeat: Annotated[int, typer.Option(help="How often each is played.", min=1, max=1000)] = 1,
-    at_once: Annotated[
-        int | None, typer.Option(help="How many at a time; one a processor when left out.", min=1)
-    ] = None,
-    judge: Annotated[
-        str | None, typer.Option(help="The model that judges what needs a judge.")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--out", help="File for all runs with their records, a line of JSON each."),
-    ] = None,
-    junit: Annotated[Path | None, typer.Option(help="File for the results as JUnit's XML.")] = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of a table.")
-    ] = False,
+    paths: Paths,
+    prompts: Prompts = None,
+    model: ModelName = None,
+    repeat: Repeat = 1,
+    at_once: AtOnce = None,
+    judge: Judge = None,
+    output: Out = None,
+    junit: Junit = None,
+    json_output: Json = False,
 ) -> None:
     """Play scenarios and say what was not as expected
 
@@ -51,35 +68,40 @@ def evaluate(
     """
     from agent.models import model_for
     from agent.settings import SCRIPTED
-    from evals.local import local_settings
-    from evals.replaying import ADDRESS
     from evals.stillness import StillLoop
     from evals.suite import collect, results_of
 
-    given: dict[str, Any] = {}
-    if prompts is not None:
-        given["threedots_prompts_dir"] = prompts.resolve()
-    if model is not None:
-        given["threedots_model"] = model
-    settings = local_settings(ADDRESS).model_copy(update=given)
+    settings = _settings(prompts, model)
     answers = model_for(settings, or_scripted=True)
     judges = model_for(settings.model_copy(update={"threedots_model": judge})) if judge else None
     filed = collect(paths)
     is_demo = answers.model_name == SCRIPTED
     wanted = [each for each in filed if not (is_demo and each.needs_a_model)]
-    skipped = [each for each in filed if each not in wanted]
+    skipped = [each for each in filed if is_demo and each.needs_a_model]
     if not wanted:
         raise typer.BadParameter("all of these need a real model; give one with --model")
     with ExitStack() as files:
         opened = [_opened(path, files) for path in (output, junit)]
-        # What goes wrong on purpose in a scenario is no news for whoever looks at its verdict.
-        logging.getLogger().addHandler(logging.NullHandler())
+        _say_nothing(files)
         run = _play(wanted, settings, answers, judges, repeat, at_once or os.cpu_count() or 1)
         with asyncio.Runner(loop_factory=StillLoop) as runner:
             results = results_of(runner.run(run), wanted)
         _write(results, skipped, *opened)
     _tell(results, skipped, model=answers.model_name, repeat=repeat, as_json=json_output)
     raise typer.Exit(not all(result.passed for result in results))
+
+
+def _settings(prompts: Path | None, model: str | None) -> Settings:
+    """Those of this machine, without what is of production, and with what was given."""
+    from evals.local import local_settings
+    from evals.replaying import ADDRESS
+
+    given: dict[str, Any] = {}
+    if prompts is not None:
+        given["threedots_prompts_dir"] = prompts.resolve()
+    if model is not None:
+        given["threedots_model"] = model
+    return local_settings(ADDRESS).model_copy(update=given)
 
 
 def _opened(path: Path | None, files: ExitStack) -> Any:
@@ -92,9 +114,21 @@ def _opened(path: Path | None, files: ExitStack) -> Any:
         raise typer.BadParameter(f"{path} cannot be written ({error.strerror})") from error
 
 
+def _say_nothing(files: ExitStack) -> None:
+    """What goes wrong on purpose in a scenario is no news for whoever looks at its verdict."""
+    quiet = logging.NullHandler()
+    logging.getLogger().addHandler(quiet)
+    files.callback(logging.getLogger().removeHandler, quiet)
+
+
 async def _play(
-    wanted: Any, settings: Any, model: Any, judge_model: Any, repeat: int, at_once: int
-) -> list[Any]:
+    wanted: Sequence[Filed],
+    settings: Settings,
+    model: Model,
+    judge_model: Model | None,
+    repeat: int,
+    at_once: int,
+) -> list[Run]:
     from rich.console import Console
     from rich.progress import Progress
 
@@ -114,7 +148,9 @@ async def _play(
         )
 
 
-def _write(results: Any, skipped: Any, output: Any, junit_file: Any) -> None:
+def _write(
+    results: Sequence[Result], skipped: Sequence[Filed], output: Any, junit_file: Any
+) -> None:
     from evals.reporting import junit, write_runs
 
     if output is not None:
@@ -123,7 +159,9 @@ def _write(results: Any, skipped: Any, output: Any, junit_file: Any) -> None:
         junit_file.write(junit(results, skipped))
 
 
-def _tell(results: Any, skipped: Any, *, model: str, repeat: int, as_json: bool) -> None:
+def _tell(
+    results: Sequence[Result], skipped: Sequence[Filed], *, model: str, repeat: int, as_json: bool
+) -> None:
     from rich.console import Console
 
     from evals.reporting import as_table, foot, summary
@@ -137,7 +175,3 @@ def _tell(results: Any, skipped: Any, *, model: str, repeat: int, as_json: bool)
     out.print()
     for line in foot(results, skipped, repeat=repeat, model=model):
         out.print(line, markup=False)
-
-
-WIDTH = 150
-"""Columns the table needs to tell what failed."""

@@ -6,6 +6,7 @@ No figure is good or bad of itself; each is to be compared with the same one of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from math import comb
 from statistics import median
@@ -13,6 +14,8 @@ from typing import Any
 
 from evals.expecting import is_landed
 from memory.transcript import BubbleSent, Heard, TurnRecord
+
+MOMENT = timedelta(milliseconds=2)
 
 
 def scores(conversations: Sequence[Sequence[TurnRecord]]) -> dict[str, Any]:
@@ -98,7 +101,8 @@ def pass_hat_k(passes: int, runs: int, k: int) -> float:
 def _is_late_twin(before: TurnRecord, after: TurnRecord) -> bool:
     left = [bubble.dispatched_at for bubble in bubbles(before) if bubble.dispatched_at is not None]
     wrote = [heard.received_at for heard in _texts(after)]
-    is_late = bool(left and wrote and bubbles(after)) and max(wrote) <= min(left)
+    # AgentPhone's times end at the millisecond: what came in that one may have come after it.
+    is_late = bool(left and wrote and bubbles(after)) and max(wrote) < min(left) - MOMENT
     return is_late and not any(heard.keyword for heard in [*_texts(before), *_texts(after)])
 
 
