@@ -81,7 +81,7 @@ def _called(expect: Expectations, seen: Seen) -> Iterator[Finding]:
     for each in expect.called:
         hits = [call for call in done if _is_it(each, call, seen)]
         right = len(hits) == each.times if each.times is not None else bool(hits)
-        times = f" {each.times} times" if each.times is not None else ""
+        times = "" if each.times is None else " once" if each.times == 1 else f" {each.times} times"
         yield right, _wanted_call(each) + times, _calls_told(seen.calls)
 
 
@@ -99,7 +99,8 @@ def _not_called(expect: Expectations, seen: Seen) -> Iterator[Finding]:
 
 def _bubbles_at_most(expect: Expectations, seen: Seen) -> Iterator[Finding]:
     right = len(seen.bubbles) <= (expect.bubbles_at_most or 0)
-    yield right, f"{expect.bubbles_at_most} bubbles at most", _bubbles_told(seen)
+    bubbles = "bubble" if expect.bubbles_at_most == 1 else "bubbles"
+    yield right, f"{expect.bubbles_at_most} {bubbles} at most", _bubbles_told(seen)
 
 
 def _silent(expect: Expectations, seen: Seen) -> Iterator[Finding]:
@@ -218,19 +219,30 @@ def _fits(wanted: Argument, value: Any, call: ToolCall, seen: Seen) -> bool:
     if wanted.matches is not None:
         return isinstance(value, str) and regex.search(wanted.matches, value) is not None
     if wanted.any_order is not None:
-        return isinstance(value, list) and sorted(map(_plain, value)) == sorted(
-            map(_plain, wanted.any_order)
-        )
+        return isinstance(value, list) and _same_items(value, wanted.any_order)
     return _same(value, wanted.equals)
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same: 1 is not true, though Python says so."""
-    return _plain(one) == _plain(other)
+    """Whether two JSON values are the same: 1.0 is 1, and 1 is not true, though Python says so."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
 
 
-def _plain(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+def _same_items(one: list[Any], other: list[Any]) -> bool:
+    """Whether two lists hold the same items, in any order."""
+    left = list(other)
+    for item in one:
+        place = next((nth for nth, each in enumerate(left) if _same(item, each)), None)
+        if place is None:
+            return False
+        left.pop(place)
+    return not left
 
 
 def _parts(part: MemoryPart | None) -> Sequence[tuple[str, Any]]:

@@ -146,6 +146,7 @@ class _Run:
         self._records: list[TurnRecord] = []
         self._before: set[str] = set()
         self._tapped: set[tuple[str, str]] = set()
+        self._wrote_at: datetime | None = None
 
     async def play(self, played: Played) -> None:
         await self._introduce()
@@ -166,7 +167,6 @@ class _Run:
 
     async def _take(self, turn: Turn) -> Seen:
         """One turn of the scenario, until the agent has ended its own."""
-        wrote_at: datetime | None = None
         if turn.faults is not None:
             await self._put("faults", [fault.model_dump() for fault in turn.faults])
         elif turn.webhook_faults is not None:
@@ -176,12 +176,12 @@ class _Run:
         for part in turn.written:
             if pause := getattr(part, "pause", 0.0):
                 await self._driver.wait(pause, is_over=self._is_over)
-            wrote_at = utc(self._driver.clock.now())
+            self._wrote_at = utc(self._driver.clock.now())
             written = await self._write(part)
             if turn.id and written:
                 self._ids.setdefault(turn.id, []).append(written)
         await self._driver.finish(self._is_over)
-        return await self._see(wrote_at, turn)
+        return await self._see(turn)
 
     async def _write(self, part: Written) -> str | None:
         """Somebody writes or taps; the id of the message that came of it."""
@@ -207,7 +207,8 @@ class _Run:
     @property
     def _first(self) -> str:
         start = self._scenario.start
-        return start.group.members[0] if start.group else start.people[0].name
+        first = start.people[0].name
+        return first if not start.group or first in start.group.members else start.group.members[0]
 
     async def _picture(self, url: str) -> str:
         """An address as it is; a file beside the scenario is put on the twin."""
@@ -238,20 +239,30 @@ class _Run:
 
     async def _is_over(self) -> bool:
         """Whether nothing is on its way to the agent, and it has ended its turn."""
-        line = self._local.twin.line
-        if any(delivery.status == "pending" for delivery in line.deliveries.values()):
-            return False
-        return await self.deployment.store.read(_is_idle)
+        line, store = self._local.twin.line, self.deployment.store
+        is_over = not any(one.status == "pending" for one in line.deliveries.values())
+        is_over = is_over and await store.read(_is_idle)
+        if not is_over:
+            store.wake()  # the worker looks by the machine's clock for what nobody rang for
+        return is_over
 
     async def _look(self) -> dict[str, Any]:
-        """What is on their screen now."""
-        answer = await self._handset.get(f"/handset/conversations/{CONVERSATION_ID}")
-        self._screen = _checked(answer)
-        messages = self._screen["messages"]
+        """What is on their screens now; the first of several conversations is the one meant."""
+        listed = _checked(await self._handset.get("/handset/conversations"))["conversations"]
+        screens = [await self._screen_of(one["id"]) for one in listed]
+        [meant] = [one for one in screens if one["id"] == CONVERSATION_ID]
+        messages = sorted((m for one in screens for m in one["messages"]), key=_sent_at)
+        people = [person for one in screens for person in one["participants"]]
+        self._screen = meant | {"messages": messages, "participants": people}
         self._ours = [one["id"] for one in messages if one["direction"] == "outbound"]
         return self._screen
 
-    async def _see(self, wrote_at: datetime | None, turn: Turn) -> Seen:
+    async def _screen_of(self, conversation_id: str) -> dict[str, Any]:
+        answer = await self._handset.get(f"/handset/conversations/{conversation_id}")
+        screen: dict[str, Any] = _checked(answer)
+        return screen
+
+    async def _see(self, turn: Turn) -> Seen:
         """What came of a turn."""
         known = {one["id"] for one in self._screen["messages"]}
         screen = await self._look()
@@ -261,7 +272,7 @@ class _Run:
             records=await self._new_records(),
             bubbles=bubbles,
             tapbacks=[tapback for on, tapback in tapbacks if (on, tapback) not in self._tapped],
-            answered_after=_seconds_between(wrote_at, bubbles),
+            answered_after=_seconds_between(self._wrote_at, bubbles),
             metadata=screen["metadata"] or {},
             begun_with=self._setting.metadata or {},
             ids=self._named(),
@@ -314,6 +325,10 @@ def _checked(answer: httpx.Response) -> Any:
     return answer.json()
 
 
+def _sent_at(message: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(message["sent_at"])
+
+
 def _told(part: Written) -> str:
     if part.tapback is not None:
         return f"[{part.tapback}]"
@@ -353,7 +368,7 @@ def _bubbles(screen: dict[str, Any], known: set[str]) -> list[Shown]:
             channel="imessage" if one["channel"] == "imessage" else "sms",
             reply_to=one["reply_to_message_id"],
             media=len(one["media_urls"]),
-            at=datetime.fromisoformat(one["sent_at"]),
+            at=_sent_at(one),
         )
         for one in screen["messages"]
         if one["direction"] == "outbound" and one["id"] not in known and one["status"] != "failed"

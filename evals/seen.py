@@ -40,8 +40,8 @@ class Seen:
         records: Of the agent's turns that ended in it, oldest first.
         bubbles: Those that arrived, oldest first.
         tapbacks: The agent's, in order.
-        answered_after: Seconds from the last text of the turn to the first bubble, and of the whole
-            the longest of them; None without an answer.
+        answered_after: Seconds from the last text so far to the first bubble of the turn, and of
+            the whole the longest of them; None without an answer.
         metadata: Of the conversation, as AgentPhone has it now.
         begun_with: The same at the start of the scenario.
         ids: The message ids behind each name a scenario may use: `wish`, `wish.1`, `last`…

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
@@ -11,6 +12,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from evals.checking import RULES, check
 from evals.expectations import Expectations
 from evals.seen import Seen
+from memory.transcript import ToolCall, TurnRecord
 from tests.evals.playing import played, scenario
 from tests.house import Response, call, script
 
@@ -71,7 +73,7 @@ CASES = [
     ),
     Case(
         "called: [{tool: remember, times: 1}]",
-        [REMEMBER, "ok"], [REMEMBER, call("remember", fact="Likes rye"), "ok"], "1 times",
+        [REMEMBER, "ok"], [REMEMBER, call("remember", fact="Likes rye"), "ok"], "once",
     ),
     Case(
         "in_order: true\n    called: [{tool: remember}, {tool: shopping_list}]",
@@ -219,3 +221,27 @@ def test_a_judge_that_cannot_answer_leaves_it_not_judged():
     run = played(JUDGED, script("ok").model, judge=script("words", last_for_ever=True).model)
     assert run.verdicts[0].passed is None
     assert "the judge failed" in run.verdicts[0].found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "is_it"),
+    [
+        ("equals: 1", 1.0, True), ("equals: 1", True, False), ("equals: null", None, True),
+        ("equals: {a: [1, true]}", {"a": [1, True]}, True),
+        ("equals: {a: [1, true]}", {"a": [1, 1]}, False),
+        ("any_order: [1, 1, 2]", [2, 1, 1], True), ("any_order: [1, 1, 2]", [2, 2, 1], False),
+        ("any_order: [1]", [1, 1], False), ("any_order: [1]", 1, False),
+        ("matches: tea", ["tea"], False),
+    ],
+)  # fmt: skip
+def test_arguments_are_compared_as_json(wanted: str, given: object, is_it: bool):
+    filed = scenario(f"{TEXT}\n  expect: {{called: [{{tool: t, arguments: {{x: {{{wanted}}}}}}}]}}")
+    at = datetime(2026, 3, 3, tzinfo=UTC)
+    called = ToolCall(
+        call_id="1", name="t", arguments={"x": given}, state="done", result=None, started_at=at,
+        finished_at=at,
+    )  # fmt: skip
+    record = TurnRecord.model_construct(tool_calls=[called])
+    seen = Seen("turn 1", [record], (), (), None, {}, {}, {}, {})
+    [verdict] = check(filed.scenario.turns[0].expect, seen)
+    assert verdict.passed is is_it

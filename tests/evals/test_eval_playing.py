@@ -161,3 +161,42 @@ def test_a_group_is_a_group():
 def test_a_week_takes_no_longer_than_what_happens_in_it():
     run = played(scenario("- text: hello\n- advance: 604800\n- text: hi"), script("a", "b").model)
     assert run.passed and 604_800 < run.seconds < 604_900
+
+
+def test_an_agent_that_breaks_has_failed_and_does_not_hold_up_the_run():
+    turns = "- text: hello\n  expect: {silent: false}\n- text: again"
+    run = played(scenario(turns), script(RuntimeError("a bug"), last_for_ever=True).model)
+    assert run.first_failure.startswith("turn 1: silent")
+    assert [record.reason for record in run.records] == ["poison", "poison"]
+    assert run.seconds < 120
+
+
+def test_two_people_have_a_conversation_each():
+    turns = """
+    - text: I am Ana
+      expect: {said: [hello Ana], bubbles_at_most: 1}
+    - who: Ben
+      text: I am Ben
+      expect: {said: [hello Ben], bubbles_at_most: 1}
+    - text: Ana again
+      expect: {said: [still here], bubbles_at_most: 1}
+    """
+    model = script("hello Ana", "hello Ben", "still here")
+    run = played(scenario(turns), model.model)
+    assert run.passed, run.first_failure
+    assert model.talk()[-1].endswith("Ana again")
+    assert "hello Ben" not in model.talk()
+
+
+def test_what_is_answered_while_time_passes_counts_from_the_last_text():
+    turns = """
+    - webhook_faults: [{action: drop}]
+    - text: hello
+      expect: {silent: true}
+    - advance: 120
+      expect: {said: [hi], answered_within: 120}
+    - advance: 10
+    """
+    run = played(scenario(turns), script("hi").model)
+    assert run.passed, run.first_failure
+    assert run.seconds == pytest.approx(130, abs=2)
