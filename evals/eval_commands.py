@@ -42,6 +42,7 @@ AtOnce = Annotated[
     int | None, typer.Option(help="How many at a time; one a processor when left out.", min=1)
 ]
 Judge = Annotated[str | None, typer.Option(help="The model that judges what needs a judge.")]
+Person = Annotated[str | None, typer.Option(help="The model that plays simulated people.")]
 Out = Annotated[
     Path | None,
     typer.Option("--out", help="File for all runs with their records, a line of JSON each."),
@@ -57,6 +58,7 @@ def evaluate(
     repeat: Repeat = 1,
     at_once: AtOnce = None,
     judge: Judge = None,
+    person: Person = None,
     output: Out = None,
     junit: Junit = None,
     json_output: Json = False,
@@ -73,8 +75,8 @@ def evaluate(
 
     settings = _settings(prompts, model)
     answers = model_for(settings, or_scripted=True)
-    judges = model_for(settings.model_copy(update={"threedots_model": judge})) if judge else None
-    filed = collect(paths)
+    helpers = {"judge_model": _model(settings, judge), "person_model": _model(settings, person)}
+    filed = collect(paths, with_people=person is not None)
     is_demo = answers.model_name == SCRIPTED
     wanted = [each for each in filed if not (is_demo and each.needs_a_model)]
     skipped = [each for each in filed if is_demo and each.needs_a_model]
@@ -83,7 +85,8 @@ def evaluate(
     with ExitStack() as files:
         opened = [_opened(path, files) for path in (output, junit)]
         _say_nothing(files)
-        run = _play(wanted, settings, answers, judges, repeat, at_once or os.cpu_count() or 1)
+        at_once = at_once or os.cpu_count() or 1
+        run = _play(wanted, settings, answers, repeat=repeat, at_once=at_once, **helpers)
         with asyncio.Runner(loop_factory=StillLoop) as runner:
             results = results_of(runner.run(run), wanted)
         _write(results, skipped, *opened)
@@ -102,6 +105,12 @@ def _settings(prompts: Path | None, model: str | None) -> Settings:
     if model is not None:
         given["threedots_model"] = model
     return local_settings(ADDRESS).model_copy(update=given)
+
+
+def _model(settings: Settings, name: str | None) -> Model | None:
+    from agent.models import model_for
+
+    return model_for(settings.model_copy(update={"threedots_model": name})) if name else None
 
 
 def _opened(path: Path | None, files: ExitStack) -> Any:
@@ -125,9 +134,11 @@ async def _play(
     wanted: Sequence[Filed],
     settings: Settings,
     model: Model,
-    judge_model: Model | None,
+    *,
     repeat: int,
     at_once: int,
+    judge_model: Model | None,
+    person_model: Model | None,
 ) -> list[Run]:
     from rich.console import Console
     from rich.progress import Progress
@@ -144,6 +155,7 @@ async def _play(
             repeat=repeat,
             at_once=at_once,
             judge_model=judge_model,
+            person_model=person_model,
             ended=lambda _: progress.advance(bar),
         )
 

@@ -25,8 +25,9 @@ from agent.settings import Settings
 from evals.driving import Driver, NeverOver, Timed, count_database
 from evals.local import Local
 from evals.replaying import ADDRESS
-from evals.scenario import AGENT, LAST, Scenario, Turn, Written
+from evals.scenario import AGENT, LAST, Scenario, SimulatedPerson, Turn, Written
 from evals.seen import Seen, Shown
+from evals.simulating import READING, BrokeThePart, as_turn, next_move
 from evals.staging import (
     CONVERSATION_ID,
     GROUP_ID,
@@ -57,12 +58,14 @@ class Played:
         whole: All of it; None when it was not played to its end.
         seconds: How much time passed on its clock.
         problem: Why it broke off.
+        invalid: Why it says nothing of the agent: who was to play a person did not.
     """
 
     turns: list[Seen] = field(default_factory=list)
     whole: Seen | None = None
     seconds: float = 0.0
     problem: str | None = None
+    invalid: str | None = None
 
     @property
     def records(self) -> list[TurnRecord]:
@@ -79,6 +82,7 @@ async def play(
     folder: Path,
     empty: Path,
     pictures: Path,
+    person_model: Model | None = None,
 ) -> Played:
     """Play it once. Raises nothing for what the agent does; what breaks a run off is told in it.
 
@@ -87,6 +91,7 @@ async def play(
         folder: Of this run alone, for its database.
         empty: A database with its tables and nothing in them.
         pictures: The folder in which the scenario's picture files are.
+        person_model: Plays the person of a scenario that has a simulated one.
     """
     under_way, played = UnderWay(), Played()
     RUN.set(under_way)
@@ -103,7 +108,9 @@ async def play(
         run = _Run(scenario, setting, local, handset, Driver(clock, under_way), pictures)
         try:
             count_database(run.deployment.store, under_way)
-            await run.play(played)
+            await run.play(played, person_model)
+        except BrokeThePart as error:
+            played.invalid = f"{run.place}: {error}"
         except (CannotPlay, NeverOver, Stuck, OSError) as error:
             place = run.place or "the start"
             played.problem = f"{place}: {error}"
@@ -148,7 +155,8 @@ class _Run:
         self._tapped: set[tuple[str, str]] = set()
         self._wrote_at: datetime | None = None
 
-    async def play(self, played: Played) -> None:
+    async def play(self, played: Played, person_model: Model | None) -> None:
+        """Play all of it, keeping what is to be seen as it comes."""
         await self._introduce()
         await self._driver.finish(self._is_over)
         self._before = {message["id"] for message in (await self._look())["messages"]}
@@ -156,6 +164,8 @@ class _Run:
         for nth, turn in enumerate(self._scenario.turns, start=1):
             self.place = f"turn {nth}" + (f" ({turn.id})" if turn.id else "")
             played.turns.append(await self._take(turn))
+        if self._scenario.simulated is not None and person_model is not None:
+            await self._simulate(self._scenario.simulated, played, person_model)
         self.place = "the end"
         played.whole = await self._whole(played.turns)
 
@@ -164,6 +174,18 @@ class _Run:
         for person in self._scenario.start.people:
             facts = person.model_dump(include={"handle", "name", "imessage", "reachable"})
             await self._post("people", facts)
+
+    async def _simulate(self, person: SimulatedPerson, played: Played, model: Model) -> None:
+        """Somebody played by a model texts on, until they are done or have had their turns."""
+        for nth in range(1, person.max_turns + 1):
+            self.place = f"simulated turn {nth}"
+            await self._driver.wait(READING, is_over=self._is_over)
+            talk = (await self._look())["messages"]
+            move = await next_move(person, person.who or self._first, talk, model)
+            if move.texts:
+                played.turns.append(await self._take(as_turn(person, move)))
+            if move.is_done:
+                return
 
     async def _take(self, turn: Turn) -> Seen:
         """One turn of the scenario, until the agent has ended its own."""

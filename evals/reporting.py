@@ -35,8 +35,12 @@ def summary(
 
 
 def overall_pass_hat_k(results: Sequence[Result], k: int) -> float | None:
-    """The mean over the scenarios of the chance that k runs all pass; None without any."""
-    each = [pass_hat_k(result.passes, len(result.runs), k) for result in results]
+    """The mean over the scenarios of the chance that k runs all pass.
+
+    Over those with so many valid runs; None when there is none.
+    """
+    counts = [(result.passes, len(result.valid)) for result in results]
+    each = [pass_hat_k(passes, valid, k) for passes, valid in counts if valid >= k]
     return sum(each) / len(each) if each else None
 
 
@@ -49,10 +53,9 @@ def as_table(results: Sequence[Result], *, repeat: int) -> Table:
     for name in ("Seconds", "Tokens", "Cost"):
         table.add_column(name, justify="right", no_wrap=True)
     for result in results:
-        passed = f"{result.passes}/{repeat}" if repeat > 1 else ("yes" if result.passed else "no")
         table.add_row(
             _plain(result.filed.scenario.name),
-            passed if result.passed else f"[red]{passed}[/red]",
+            _passed(result, repeat=repeat),
             _plain(result.first_failure),
             f"{sum(run.seconds for run in result.runs):.1f}",
             str(sum(run.figures["tokens"] for run in result.runs)),
@@ -68,8 +71,10 @@ def foot(
     passed = sum(result.passed for result in results)
     yield f"{passed} of {len(results)} scenarios passed with {model}."
     if repeat > 1:
-        whole = overall_pass_hat_k(results, repeat) or 0.0
-        yield f"pass^{repeat}, all of {repeat} runs: {whole:.2f}"
+        whole = overall_pass_hat_k(results, repeat)
+        yield f"pass^{repeat}, all of {repeat} runs: {'?' if whole is None else f'{whole:.2f}'}"
+    if invalid := sum(len(result.runs) - len(result.valid) for result in results):
+        yield f"{invalid} runs are invalid: who played a person left the part. They do not count."
     if skipped:
         names = ", ".join(filed.scenario.name for filed in skipped)
         yield f"Skipped, for they need a real model: {names}."
@@ -119,12 +124,20 @@ def _case(suite: ElementTree.Element, filed: Filed, *, time: str) -> ElementTree
 
 def _all_failures(result: Result) -> Iterator[str]:
     for run in result.runs:
-        told = [run.problem] if run.problem else []
+        told = [each for each in (run.problem, run.invalid) if each]
         yield from (f"run {run.number}: {one}" for one in [*told, *map(str, run.failures)])
 
 
 def _xml(text: str) -> str:
     return _NO_XML.sub("\ufffd", text)
+
+
+def _passed(result: Result, *, repeat: int) -> str:
+    if not result.valid:
+        return "[red]invalid[/red]"
+    yes_or_no = "yes" if result.passed else "no"
+    told = f"{result.passes}/{len(result.valid)}" if repeat > 1 else yes_or_no
+    return told if result.passed else f"[red]{told}[/red]"
 
 
 def _plain(text: str) -> str:

@@ -49,6 +49,7 @@ class Run:
         number: Which of its runs, from 1.
         problem: Why it broke off; None when it was played to its end.
         seconds: How much time passed on its clock.
+        invalid: Why it says nothing of the agent; None when it does.
     """
 
     filed: Filed
@@ -57,11 +58,12 @@ class Run:
     records: Sequence[TurnRecord]
     seconds: float
     problem: str | None = None
+    invalid: str | None = None
 
     @property
     def passed(self) -> bool:
         """Whether nothing that was expected failed. What was not judged has not failed."""
-        return self.problem is None and not self.failures
+        return self.problem is None and self.invalid is None and not self.failures
 
     @property
     def failures(self) -> list[Verdict]:
@@ -76,7 +78,8 @@ class Run:
     @property
     def first_failure(self) -> str:
         """What to tell of it in a line; empty when it passed."""
-        return self.problem or next(map(str, self.failures), "")
+        invalid = f"invalid: {self.invalid}" if self.invalid else None
+        return invalid or self.problem or next(map(str, self.failures), "")
 
     @cached_property
     def figures(self) -> dict[str, Any]:
@@ -95,6 +98,7 @@ class Run:
             "run": self.number,
             "passed": self.passed,
             "problem": self.problem,
+            "invalid": self.invalid,
             "verdicts": [verdict.as_json() for verdict in self.verdicts],
             "figures": self.figures,
             "scores": scores([self.records]),
@@ -110,14 +114,19 @@ class Result:
     runs: Sequence[Run]
 
     @property
+    def valid(self) -> list[Run]:
+        """Those that say something of the agent."""
+        return [run for run in self.runs if run.invalid is None]
+
+    @property
     def passes(self) -> int:
         """How many of them passed."""
         return sum(run.passed for run in self.runs)
 
     @property
     def passed(self) -> bool:
-        """Whether all of them did."""
-        return self.passes == len(self.runs)
+        """Whether all that say something did, and some do."""
+        return 0 < self.passes == len(self.valid)
 
     @property
     def first_failure(self) -> str:
@@ -126,11 +135,12 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """As `--json` tells it, without the records."""
-        count = len(self.runs)
+        count = len(self.valid)
         return {
             "scenario": self.filed.scenario.name,
             "file": str(self.filed.file),
-            "runs": count,
+            "runs": len(self.runs),
+            "valid": count,
             "passes": self.passes,
             "pass_hat_k": {str(k): pass_hat_k(self.passes, count, k) for k in range(1, count + 1)},
             "first_failure": self.first_failure or None,
@@ -140,8 +150,11 @@ class Result:
         }
 
 
-def collect(paths: Iterable[Path]) -> list[Filed]:
+def collect(paths: Iterable[Path], *, with_people: bool = False) -> list[Filed]:
     """The scenarios of these files and folders, by their file's name, each once.
+
+    Args:
+        with_people: Whether there is a model to play simulated people.
 
     Raises `BadScenario`, which names everything that is wrong with any of them.
     """
@@ -157,20 +170,14 @@ def collect(paths: Iterable[Path]) -> list[Filed]:
     for file in files.values():
         try:
             scenario = load(file)
-            _check_playable(file, scenario)
+            if scenario.simulated is not None and not with_people:
+                raise BadScenario(f"{file}: has a simulated person; say who plays it with --person")
             filed.append(Filed(file, scenario))
         except BadScenario as error:
             wrong.append(str(error))
     if wrong:
         raise BadScenario("\n".join(wrong))
     return filed
-
-
-def _check_playable(file: Path, scenario: Scenario) -> None:
-    if scenario.simulated is not None:
-        raise BadScenario(
-            f"{file}: simulated: nobody plays people yet; write what they say as turns"
-        )
 
 
 async def run_all(
@@ -181,6 +188,7 @@ async def run_all(
     repeat: int = 1,
     at_once: int = 1,
     judge_model: Model | None = None,
+    person_model: Model | None = None,
     ended: Callable[[Run], object] = lambda run: None,
 ) -> list[Run]:
     """Play each of these so many times. Needs a `StillLoop`.
@@ -189,6 +197,7 @@ async def run_all(
         settings: From `evals.local.local_settings`; its database is never used.
         at_once: How many are played at the same time.
         judge_model: Decides what needs a judge; without one that stays not judged.
+        person_model: Plays simulated people; needed when there are any.
         ended: Called with each run as it ends.
     """
     with tempfile.TemporaryDirectory(prefix="threedots-eval-") as folder:
@@ -206,9 +215,18 @@ async def run_all(
                         folder=Path(own),
                         empty=empty,
                         pictures=filed.file.parent,
+                        person_model=person_model,
                     )
                 verdicts = await _verdicts(filed.scenario, played, judge_model)
-            run = Run(filed, number, verdicts, played.records, played.seconds, played.problem)
+            run = Run(
+                filed,
+                number,
+                verdicts,
+                played.records,
+                played.seconds,
+                problem=played.problem,
+                invalid=played.invalid,
+            )
             ended(run)
             return run
 
@@ -231,6 +249,8 @@ def results_of(runs: Iterable[Run], wanted: Sequence[Filed]) -> list[Result]:
 
 async def _verdicts(scenario: Scenario, played: Played, judge_model: Model | None) -> list[Verdict]:
     """What was expected of each turn that was played, and of the whole when it was."""
+    if played.invalid is not None:
+        return []
     pairs = [(turn.expect, seen) for turn, seen in zip(scenario.turns, played.turns, strict=False)]
     if played.whole is not None:
         pairs.append((scenario.expect, played.whole))

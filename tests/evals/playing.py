@@ -47,10 +47,13 @@ def run_suite(
     repeat: int = 1,
     at_once: int = 1,
     judge: Model | None = None,
+    person: Model | None = None,
     **settings: Any,
 ) -> list[Run]:
     """All runs of these, as they ended."""
     chosen = local_settings(ADDRESS).model_copy(update=settings)
-    playing = run_all(filed, chosen, model, repeat=repeat, at_once=at_once, judge_model=judge)
+    playing = run_all(
+        filed, chosen, model, repeat=repeat, at_once=at_once, judge_model=judge, person_model=person
+    )
     with asyncio.Runner(loop_factory=StillLoop) as runner:
         return runner.run(playing)

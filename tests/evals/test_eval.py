@@ -111,8 +111,8 @@ def test_bad_input_is_two_and_named(tmp_path: Path):
     assert isinstance(done.exception, NoModel)
 
 
-def test_a_simulated_person_is_refused(tmp_path: Path):
-    with pytest.raises(BadScenario, match="simulated: nobody plays people yet"):
+def test_a_simulated_person_nobody_plays_is_refused(tmp_path: Path):
+    with pytest.raises(BadScenario, match="has a simulated person; say who plays it with --person"):
         collect([Path(*written(tmp_path, simulated=SIMULATED))])
 
 
