@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pydantic_ai
 from pydantic_ai import (
     Agent,
     FunctionToolset,
@@ -198,6 +199,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
     Args:
         more: Tools beyond those of `tools/`: a simulation has some of its own.
     """
+    pydantic_ai.BANNER_ENABLED = False  # it would be drawn into a chat, or into a progress bar
     return Agent(
         None,
         name="threedots",

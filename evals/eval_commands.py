@@ -126,12 +126,8 @@ def _opened(path: Path | None, files: ExitStack) -> Any:
 def _say_nothing(files: ExitStack) -> None:
     """Keep the terminal for the results.
 
-    What goes wrong on purpose in a scenario is no news for whoever looks at its verdict, and the
-    library's banner would be drawn into the progress bar.
+    What goes wrong on purpose in a scenario is no news for whoever looks at its verdict.
     """
-    import pydantic_ai
-
-    pydantic_ai.BANNER_ENABLED = False
     quiet = logging.NullHandler()
     logging.getLogger().addHandler(quiet)
     files.callback(logging.getLogger().removeHandler, quiet)

@@ -21,6 +21,7 @@ from agent.deployment import Deployment
 from agent.running import running
 from agent.settings import Settings
 from memory.database_file import served_alone
+from memory.transcript import SessionKind
 from memory.twin_records import TwinRecords
 from phone.clock import Clock, SystemClock
 from phone.emulator.app import create_app as create_twin_app
@@ -127,6 +128,7 @@ class Local:
         clock: Clock | None = None,
         in_process: bool = False,
         parts: Sequence[str] = (),
+        session: SessionKind = "local",
     ) -> None:
         """Put the two together.
 
@@ -137,6 +139,7 @@ class Local:
                 stale.
             in_process: Whether they reach each other without a socket, as `chat` does.
             parts: What the page puts beside the phone (`phone.emulator.app`).
+            session: What the records of its turns are to say of this door.
         """
         self._records = TwinRecords(settings.database_url)
         below = urlsplit(settings.agentphone_base_url).path
@@ -158,6 +161,7 @@ class Local:
         self.settings = settings.model_copy(update=known)
         self.model = model
         self.parts = parts
+        self._session = session
         self._twin_app = create_twin_app(self.twin, run_twin=False, parts=parts)
         self._door = Door([secret])
         self.transport: httpx.AsyncBaseTransport | None = None
@@ -181,7 +185,7 @@ class Local:
                 running(
                     self.settings,
                     self.model,
-                    session="local",
+                    session=self._session,
                     clock=self.clock,
                     transport=self.transport,
                 ) as deployment,

@@ -102,7 +102,8 @@ async def play(
     await asyncio.to_thread(shutil.copy, empty, database)
     await asyncio.to_thread(furnish, database, setting)
     here = settings.model_copy(update={"database_url": f"sqlite:///{database}"})
-    local = Local(here, Timed(model, clock, under_way), clock=clock, in_process=True)
+    timed = Timed(model, clock, under_way)
+    local = Local(here, timed, clock=clock, in_process=True, session="eval")
     web = httpx.ASGITransport(app=local)
     async with local.running(), httpx.AsyncClient(transport=web, base_url=ADDRESS) as handset:
         run = _Run(scenario, setting, local, handset, Driver(clock, under_way), pictures)
@@ -138,7 +139,6 @@ class _Run:
             raise CannotPlay("the harness did not start")
         self.place = ""
         self.deployment: Deployment = local.deployment
-        self.deployment.session = "eval"
         self._scenario = scenario
         self._setting = setting
         self._local = local

@@ -37,7 +37,7 @@ def to_scenario(
     """Make a scenario of a recorded conversation
 
     Of the database of DATABASE_URL. What happened becomes turns and expectations, earlier talk the
-    history; phone numbers are replaced by fictitious ones. Nothing runs scenarios yet.
+    history; phone numbers are replaced by fictitious ones.
     """
     from agent.settings import Settings
     from evals.local import DATABASE
