@@ -16,6 +16,7 @@ from rich.console import Console
 from sqlmodel import Session
 
 from agent.settings import Settings
+from agent.transcript_page import as_page
 from agent.transcripts_shown import as_chat, as_table, summary
 from memory import labels
 from memory.exports.formats import Arguments, Format
@@ -102,13 +103,20 @@ def show(
     json_output: Annotated[
         bool, typer.Option("--json", help="Print the whole record as JSON.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write it as one HTML file that needs nothing else.", dir_okay=False),
+    ] = None,
 ) -> None:
     """Show one turn as the chat it was
 
     With what the tools did between the bubbles, and what was learnt of them since.
     """
     record = _found(turn_id, _ask(partial(one, turn_id=turn_id)))
-    if json_output:
+    if html is not None:
+        html.write_text(as_page(TurnRecord.model_validate(record)), encoding="utf-8")
+        typer.echo(f"Written to {html}.")
+    elif json_output:
         Console(highlight=False, soft_wrap=True).print_json(data=record)
     else:
         typer.echo(as_chat(TurnRecord.model_validate(record)))

@@ -59,10 +59,11 @@ def as_table(summaries: list[dict[str, Any]]) -> Table:
 def as_chat(record: TurnRecord) -> str:
     """One turn in the order in which it happened, what the tools did between the bubbles."""
     told = sorted(_lines(record), key=lambda line: line[0])
-    return "\n".join([_head(record), "", *(text for _, text in told), "", _foot(record)])
+    return "\n".join([head(record), "", *(text for _, text in told), "", foot(record)])
 
 
-def _head(record: TurnRecord) -> str:
+def head(record: TurnRecord) -> str:
+    """Which turn it is and how it ended, on one line."""
     reason = f" ({record.reason})" if record.reason else ""
     words = [
         f"Turn {record.turn_id}",
@@ -76,7 +77,8 @@ def _head(record: TurnRecord) -> str:
     return _plain(" · ".join(words))
 
 
-def _foot(record: TurnRecord) -> str:
+def foot(record: TurnRecord) -> str:
+    """How long it took and what it cost, on one line."""
     waits, usage = record.latencies, record.usage
     first = "" if waits.first_bubble is None else f"first bubble after {waits.first_bubble:.1f} s, "
     tokens = f"{usage.input_tokens} tokens in, {usage.output_tokens} out"
@@ -87,7 +89,8 @@ def _foot(record: TurnRecord) -> str:
 def _lines(record: TurnRecord) -> Iterator[Line]:
     since = {learnt.bubble_id: learnt for learnt in record.since}
     yield from (_heard(heard) for heard in record.heard)
-    yield from _thoughts(record)
+    for at, words in thoughts(record):
+        yield at, _plain(f"      thought: {_cut(words, LONGEST)}")
     yield from (_called(call) for call in record.tool_calls)
     yield from ((it.at, f"      ({it.what.replace('_', ' ')})") for it in record.interruptions)
     for act in record.wire:
@@ -103,16 +106,15 @@ def _heard(heard: Heard) -> Line:
     return heard.stored_at, _plain(f"{heard.ref:>4}  {who}: {' '.join([words, *pictures])}")
 
 
-def _thoughts(record: TurnRecord) -> Iterator[Line]:
-    """Words beside tool calls: nobody was texted these."""
+def thoughts(record: TurnRecord) -> Iterator[Line]:
+    """Words beside tool calls, and when: nobody was texted these."""
     for message in record.messages:
         parts = message.get("parts", [])
         if not any(part.get("part_kind") == "tool-call" for part in parts):
             continue
         for part in parts:
             if part.get("part_kind") == "text" and part["content"].strip():
-                at = datetime.fromisoformat(message["timestamp"])
-                yield at, _plain(f"      thought: {_cut(part['content'], LONGEST)}")
+                yield datetime.fromisoformat(message["timestamp"]), part["content"]
 
 
 def _called(call: ToolCall) -> Line:
@@ -141,9 +143,14 @@ def _news(learnt: Learnt) -> str:
 
 
 def _did(act: Act) -> Line:
+    return act.started_at, _plain(f"      {did(act)}")
+
+
+def did(act: Act) -> str:
+    """What was done beside words: `→ tapback love on m3 (confirmed)`."""
     where = f" on {act.ref}" if act.ref else ""
     what = act.landed or act.asked or "removed"
-    return act.started_at, _plain(f"      → {act.act} {what}{where} ({act.status})")
+    return f"→ {act.act} {what}{where} ({act.status})"
 
 
 def _cut(text: str, length: int) -> str:

@@ -97,6 +97,34 @@ def test_a_turn_can_be_shown_whole():
     assert TurnRecord.model_validate(record).heard[0].text.startswith("I like tea")
 
 
+def test_a_turn_is_one_file_that_needs_nothing_else(tmp_path: Path):
+    [noted] = listed("--outcome", "answered")
+    file = tmp_path / "turn.html"
+    assert ask("show", str(noted["turn_id"]), "--html", str(file)).stdout == f"Written to {file}.\n"
+    page = file.read_text()
+    order = [
+        "I like tea",
+        "Thought: Let me note that.",
+        "remember(fact=",
+        '<li class="said">Noted!',
+    ]
+    places = [page.index(words) for words in order]
+    assert places == sorted(places)
+    assert not any(it in page for it in ("<script", "src=", "href=", "url("))
+    assert "fact=&#x27;Likes tea&#x27;" in page, "words are text"
+
+
+def test_a_label_is_put_and_found_by():
+    [noted] = listed("--outcome", "answered")
+    turn = str(noted["turn_id"])
+    assert ask("label", turn[:8], "--add", "good", "--add", "tea").stdout == "good, tea\n"
+    assert [one["turn_id"] for one in listed("--label", "tea")] == [turn]
+    assert json.loads(ask("show", turn, "--json").stdout)["labels"] == ["good", "tea"]
+    assert ask("label", turn, "--remove", "good", "--remove", "tea").stdout == "no labels\n"
+    bad = ask("label", turn, "--add", "Not so")
+    assert bad.exit_code == 2 and "is no label" in bad.output
+
+
 def test_a_turn_there_is_not_is_one_sentence(database: Path):
     done = subprocess.run(
         [sys.executable, "threedots.py", "transcripts", "show", "nope"],
