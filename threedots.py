@@ -30,6 +30,7 @@ from agent.transcript_commands import commands as transcript_commands
 from evals.eval_commands import evaluate
 from evals.record_commands import to_scenario
 from evals.replay_commands import replay
+from evals.verdict_commands import add_verdicts
 
 app = typer.Typer(
     name="threedots",
@@ -282,6 +283,7 @@ def replay_dead_letters(
 
 app.command()(replay)
 app.command("eval")(evaluate)
+add_verdicts(app)
 
 
 async def _ask(database_url: str, work: Any) -> Any:
