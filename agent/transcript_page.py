@@ -20,14 +20,14 @@ body { margin: 0 auto; max-width: 44rem; padding: 1.5rem 1rem 4rem; background: 
   color: var(--ink); font: 16px/1.4 system-ui, sans-serif; }
 h1 { font-size: 1.1rem; }
 .facts { color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; }
-ol { list-style: none; margin: 1.5rem 0; padding: 0; display: grid; gap: .5rem; }
-li { max-width: 85%; overflow-wrap: anywhere; }
+.chat { list-style: none; margin: 1.2rem 0; padding: 0; display: grid; gap: .5rem; }
+.chat li { max-width: 85%; overflow-wrap: anywhere; }
 .said, .heard { padding: .5rem .8rem; border-radius: 1.1rem; white-space: pre-wrap; }
 .heard { justify-self: end; background: var(--blue); color: #fff; }
 .heard.sms { background: var(--green); }
 .said { justify-self: start; background: var(--grey); }
 .said.bad { outline: 2px solid var(--alarm); }
-.aside { justify-self: center; max-width: 100%; color: var(--quiet); font-size: .85rem;
+.chat .aside { justify-self: center; max-width: 100%; color: var(--quiet); font-size: .85rem;
   background: var(--soft); padding: .3rem .7rem; border-radius: .6rem; white-space: pre-wrap; }
 .about { display: block; font-size: .75rem; opacity: .92; }
 details { border-top: 1px solid var(--line); padding: .6rem 0; font-size: .85rem; }
@@ -39,7 +39,6 @@ Line = tuple[datetime, str]
 
 def as_page(record: TurnRecord) -> str:
     """The whole file."""
-    lines = sorted(_lines(record), key=lambda line: line[0])
     title = f"Turn {record.turn_id[:8]}: {record.outcome}"
     parts = [
         "<!doctype html>",
@@ -47,9 +46,7 @@ def as_page(record: TurnRecord) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>",
         f'<h1>{escape(title)}</h1><p class="facts">{escape(head(record))}</p>',
-        "<ol>",
-        *(text for _, text in lines),
-        "</ol>",
+        chat(record),
         f'<p class="facts">{escape(foot(record))}</p>',
         *_behind("Instructions as the model saw them", record.instructions),
         *_behind("Memory before", record.memory.before),
@@ -58,6 +55,12 @@ def as_page(record: TurnRecord) -> str:
         "</main></body></html>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def chat(record: TurnRecord) -> str:
+    """The bubbles with what was done between them, as a list; to be drawn with `STYLE`."""
+    lines = sorted(_lines(record), key=lambda line: line[0])
+    return "\n".join(['<ol class="chat">', *(text for _, text in lines), "</ol>"])
 
 
 def _lines(record: TurnRecord) -> Iterator[Line]:

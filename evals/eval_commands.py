@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,6 +49,10 @@ Out = Annotated[
     typer.Option("--out", help="File for all runs with their records, a line of JSON each."),
 ]
 Junit = Annotated[Path | None, typer.Option(help="File for the results as JUnit's XML.")]
+Html = Annotated[Path | None, typer.Option(help="File for the results as a page.")]
+Open = Annotated[
+    bool, typer.Option("--open", help="Open that page in a browser; report.html when not named.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -61,6 +66,8 @@ def evaluate(
     person: Person = None,
     output: Out = None,
     junit: Junit = None,
+    html: Html = None,
+    open_it: Open = False,
     json_output: Json = False,
 ) -> None:
     """Play scenarios and say what was not as expected
@@ -83,7 +90,8 @@ def evaluate(
     if not wanted:
         raise typer.BadParameter("all of these need a real model; give one with --model")
     with ExitStack() as files:
-        opened = [_opened(path, files) for path in (output, junit)]
+        html = html or (Path("report.html") if open_it else None)
+        opened = [_opened(path, files) for path in (output, junit, html)]
         _say_nothing(files)
         at_once = at_once or os.cpu_count() or 1
         run = _play(wanted, settings, answers, repeat=repeat, at_once=at_once, **helpers)
@@ -91,6 +99,8 @@ def evaluate(
             results = results_of(runner.run(run), wanted)
         _write(results, skipped, *opened)
     _tell(results, skipped, model=answers.model_name, repeat=repeat, as_json=json_output)
+    if open_it and html is not None:
+        webbrowser.open(html.resolve().as_uri())
     raise typer.Exit(not all(result.passed for result in results))
 
 
@@ -164,14 +174,21 @@ async def _play(
 
 
 def _write(
-    results: Sequence[Result], skipped: Sequence[Filed], output: Any, junit_file: Any
+    results: Sequence[Result],
+    skipped: Sequence[Filed],
+    output: Any,
+    junit_file: Any,
+    html_file: Any,
 ) -> None:
+    from evals.report import report_of
     from evals.reporting import junit, write_runs
 
     if output is not None:
         write_runs((run for result in results for run in result.runs), output)
     if junit_file is not None:
         junit_file.write(junit(results, skipped))
+    if html_file is not None:
+        html_file.write(report_of(results))
 
 
 def _tell(

@@ -1,4 +1,4 @@
-"""The runs that `threedots eval --out` wrote, read back for comparing, without their records."""
+"""The runs that `threedots eval --out` wrote, read back for comparing and for reports."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from memory.transcript import TurnRecord
 
 
 class BadRuns(Exception):
@@ -95,6 +97,8 @@ def runs_in(lines: Iterable[bytes], *, name: str) -> Runs:
     by_scenario: dict[str, list[RunLine]] = {}
     known: dict[bytes, int] = {}
     for number, line, value in objects(lines, name=name, what="a run"):
+        if value.get("invalid"):  # the played person left the part: it says nothing of the agent
+            continue
         if value.get("records") and (same := known.setdefault(line, number)) != number:
             raise BadRuns(f"{name}:{number}: is line {same} once more; leave one of them out")
         run = _run(value, f"{name}:{number}")
@@ -108,6 +112,19 @@ def runs_in(lines: Iterable[bytes], *, name: str) -> Runs:
     if not by_scenario:
         raise BadRuns(f"{name}: has no run in it; `threedots eval PATH… --out {name}` writes them")
     return Runs(name, by_scenario)
+
+
+def with_records(path: Path) -> dict[str, list[tuple[RunLine, list[TurnRecord]]]]:
+    """The same with the records of each, by scenario. Raises `BadRuns`."""
+    runs_of(path)  # says what is wrong with the file
+    told: dict[str, list[tuple[RunLine, list[TurnRecord]]]] = {}
+    with path.open("rb") as lines:
+        for number, _, value in objects(lines, name=str(path), what="a run"):
+            if not value.get("invalid"):
+                run = _run(value, f"{path}:{number}")
+                records = _records(value, f"{path}:{number}")
+                told.setdefault(run.scenario, []).append((run, records))
+    return told
 
 
 def objects(
@@ -150,6 +167,13 @@ def _run(value: dict[str, Any], place: str) -> RunLine:
         raise BadRuns(
             f"{place}: is no run of `threedots eval --out`: {problem_of(error)}"
         ) from error
+
+
+def _records(value: dict[str, Any], place: str) -> list[TurnRecord]:
+    try:
+        return [TurnRecord.model_validate(record) for record in value.get("records") or []]
+    except ValidationError as error:
+        raise BadRuns(f"{place}: records: {problem_of(error)}") from error
 
 
 def _why(error: Exception) -> str:

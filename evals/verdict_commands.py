@@ -28,6 +28,9 @@ def _file(metavar: str, said: str) -> Any:
 def compare(
     a: Annotated[Path, _file("A", "Runs of `threedots eval --out`: what to compare with.")],
     b: Annotated[Path, _file("B", "Runs of the same scenarios: what is compared.")],
+    html: Annotated[
+        Path | None, typer.Option(help="File for both side by side, as a page.", dir_okay=False)
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Compare two files of runs and say how sure it is
@@ -37,6 +40,12 @@ def compare(
     """
     comparison = _compared(a, b)
     out = _console()
+    if html is not None:
+        from evals.report import comparison_report
+        from evals.run_files import with_records
+
+        page = comparison_report(with_records(a), with_records(b), comparison)
+        html.write_text(page, encoding="utf-8")
     if json_output:
         out.print_json(data=comparison.as_json())
         return
