@@ -152,7 +152,11 @@ def _too_little(comparison: Comparison, at_least: float) -> str:
     if more.scenarios is not None:
         times = "" if runs == 1 else f" with {runs} runs of each"
         ways.append(f"{more.scenarios} scenarios{times}")
-    enough = f"about {' or '.join(ways)} would be enough" if ways else "more runs are not enough"
+    enough = (
+        f"about {' or '.join(ways)} would be enough, in both files"
+        if ways
+        else "more runs are not enough"
+    )
     return (
         f"{span(comparison.interval)}; these {len(comparison.pairs)} scenarios show a drop of "
         f"{points(comparison.smallest_seen)}, not of {points(at_least)}; {enough}"

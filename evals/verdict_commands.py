@@ -167,12 +167,16 @@ async def _check(labelled: Any, judge: str | None) -> Any:
 def _model(judge: str | None) -> Any:
     if judge is None:
         return None
-    from agent.models import model_for
+    from agent.models import NoModel, model_for
     from evals.local import local_settings
     from evals.replaying import ADDRESS
 
     settings = local_settings(ADDRESS).model_copy(update={"threedots_model": judge})
-    return model_for(settings)
+    try:
+        return model_for(settings)
+    except NoModel as error:
+        said = str(error).replace("THREEDOTS_MODEL names", "it names")
+        raise typer.BadParameter(said, param_hint="--judge") from error
 
 
 def _console() -> Any:

@@ -43,6 +43,8 @@ def verdict(comparison: Comparison) -> Iterator[str]:
     interval, difference = comparison.interval, comparison.difference
     a, b = f"{100 * comparison.score_a:.1f}", f"{100 * comparison.score_b:.1f}"
     yield f"Score: A {a}, B {b}: {_signed(difference)} points ({span(interval)})."
+    if all(tally.score_a == tally.score_b for tally in comparison.tallies):
+        yield "No scenario went another way."
     if interval.is_below_zero:
         yield f"B is worse than A: by {points(-interval.high)} at the least."
     elif interval.is_above_zero:

@@ -162,7 +162,7 @@ def test_two_files_of_the_same_agent_differ_at_most_one_time_in_twenty(
 
 
 @pytest.mark.parametrize(
-    ("kind", "count", "runs"), [("steady", 30, 1), ("mixed", 50, 3), ("steady", 100, 3)]
+    ("kind", "count", "runs"), [("steady", 30, 1), ("mixed", 50, 3), ("steady", 60, 3)]
 )
 def test_the_smallest_drop_seen_is_seen_four_times_in_five(kind: str, count: int, runs: int):
     rnd = Random(f"power {kind} {count} {runs}")

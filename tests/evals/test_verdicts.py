@@ -25,7 +25,7 @@ from evals.judge_words import foot
 from evals.run_files import BadRuns, Runs, runs_in
 from threedots import app
 
-SIMULATED = 200
+SIMULATED = 120
 
 
 def run(
@@ -102,6 +102,13 @@ def test_it_is_said_plainly_what_the_runs_do_not_show(written: Any):
     shown = typed("compare", a, b).output
     assert "These runs show no difference, which does not say that there is none" in shown
     assert "The smallest drop they would have shown four times in five" in shown
+
+
+def test_that_no_scenario_went_another_way_is_said(written: Any):
+    a = written("a.jsonl", many(5, fail=2))
+    assert "No scenario went another way." in typed("compare", a, a).output
+    b = written("b.jsonl", many(5, fail=3))
+    assert "No scenario went another way." not in typed("compare", a, b).output
 
 
 def test_a_sure_difference_is_called_one(written: Any):
@@ -392,6 +399,9 @@ def test_what_the_judge_fails_to_judge_counts_nowhere_and_is_told():
 def test_a_judge_that_judges_nothing_is_an_error(written: Any):
     shown = typed("judge-check", written("l.jsonl", WORKED[:2]), "--judge", "scripted")
     assert shown.exit_code == 2
+    unknown = typed("judge-check", written("l.jsonl", WORKED[:2]), "--judge", "nosuch:judge")
+    assert unknown.exit_code == 2
+    assert "Invalid value for --judge: it names 'nosuch:judge'" in " ".join(unknown.output.split())
     assert "nothing was judged: not judged: the judge failed" in " ".join(shown.output.split())
 
 
