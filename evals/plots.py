@@ -30,10 +30,16 @@ class Row:
     @property
     def words(self) -> str:
         """The figure as text."""
-        told = f"{self.value:.3g}"
+        told = figure(self.value)
         if self.interval is not None:
-            told += f" (95 % interval {self.interval.low:.3g} to {self.interval.high:.3g})"
+            low, high = figure(self.interval.low), figure(self.interval.high)
+            told += f" (95 % interval {low} to {high})"
         return f"{self.name}: {told}" if self.name else told
+
+
+def figure(value: float) -> str:
+    """A number with the three digits that count: `0.92`, `3.35`, `1,570`."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def plot(title: str, rows: Sequence[Row]) -> str:
@@ -50,7 +56,7 @@ def plot(title: str, rows: Sequence[Row]) -> str:
         f'aria-label="{escape(f"{title}: {told}")}">'
         f'<line x1="{LEFT}" y1="{ground}" x2="{right}" y2="{ground}" stroke="currentColor"/>'
         f'<text x="{LEFT}" y="{high - 3}">0</text>'
-        f'<text x="{right}" y="{high - 3}" text-anchor="end">{most:.3g}</text>'
+        f'<text x="{right}" y="{high - 3}" text-anchor="end">{figure(most)}</text>'
         f"{drawn}</svg></figure>"
     )
 

@@ -33,10 +33,8 @@ h3 { font-size: .9rem; margin: .6rem 0; }
 .verdicts { padding-left: 1.2rem; font-size: .85rem; }
 .verdicts .no { color: var(--alarm); }
 figure { margin: 0 0 1rem; } figcaption { font-size: .85rem; color: var(--quiet); }
-svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85rem; }
-th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-top: 1px solid var(--line); }
+svg { width: min(100%, 34rem); height: auto; }
+svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 """
 
 
@@ -55,7 +53,7 @@ def report(runs: Scenarios, *, name: str) -> str:
     return _page(
         title,
         [
-            f'<p class="facts">{escape(name)} · {escape(_about(runs))}</p>',
+            _facts(f"{name} · {_about(runs)}"),
             *_figures({"": runs}),
             *_listed("Failed", failed, {"": runs}),
             *_listed("Passed", [one for one in runs if one in passed], {"": runs}),
@@ -88,10 +86,7 @@ def comparison_report(a: Scenarios, b: Scenarios, comparison: Comparison) -> str
     return _page(
         "Two evaluations compared",
         [
-            *(
-                f'<p class="facts">{escape(name)}: {escape(_about(it))}</p>'
-                for name, it in sides.items()
-            ),
+            *(_facts(f"{name}: {_about(it)}") for name, it in sides.items()),
             *(f"<p>{escape(line)}</p>" for line in verdict(comparison)),
             *_figures(sides),
             *(
@@ -112,6 +107,10 @@ def _page(title: str, parts: Sequence[str]) -> str:
         f"<h1>{escape(title)}</h1>",
     ]
     return "\n".join([*head, *parts, "</main></body></html>"]) + "\n"
+
+
+def _facts(text: str) -> str:
+    return f'<p class="facts">{escape(text)}</p>'
 
 
 def _about(runs: Scenarios) -> str:
@@ -135,7 +134,7 @@ def _figures(sides: Mapping[str, Scenarios]) -> Iterator[str]:
     ]
     for title, read in measures:
         rows = [row for name, it in sides.items() if (row := _mean(name, it, read)) is not None]
-        if rows:
+        if any(row.value for row in rows):
             yield plot(title, rows)
 
 
@@ -171,15 +170,16 @@ def _scenario(name: str, sides: Mapping[str, Scenarios]) -> str:
     first = next((run.first_failure for runs in told for run, _ in runs if not run.passed), "")
     mark = "<span class='mark'>✓</span>" if passed else "<span class='mark no'>✗</span>"
     said = f" <span class='facts'>{escape(first)}</span>" if first else ""
-    inside = [
-        f"<section>{f'<h3>{escape(side)}</h3>' if side else ''}{''.join(map(_run, runs[name]))}</section>"
-        for side, runs in sides.items()
-        if name in runs
-    ]
+    inside = [_side(side, runs[name]) for side, runs in sides.items() if name in runs]
     return (
         f'<details class="scenario"><summary>{mark}{escape(name)}{said}</summary>'
         f'<div class="sides">{"".join(inside)}</div></details>'
     )
+
+
+def _side(name: str, runs: Sequence[Told]) -> str:
+    heading = f"<h3>{escape(name)}</h3>" if name else ""
+    return f"<section>{heading}{''.join(map(_run, runs))}</section>"
 
 
 def _run(told: Told) -> str:
