@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -352,6 +353,7 @@ def _fail(text: str, code: int) -> Any:
 
 def main() -> None:
     """Run the command line; what is wrong with the settings is one sentence, not a traceback."""
+    gc.set_threshold(20_000, 10, 10)  # or a tenth of a start goes into looking for rubbish
     load_dotenv(Path(".env"))
     try:
         app()
