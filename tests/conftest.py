@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -56,6 +57,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
     return Together(config, log)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse two tests of one name: of those that are handed out by name, only one would run."""
+    names = Counter(item.nodeid for item in session.items)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise pytest.UsageError(f"these tests have one name: {', '.join(twice)}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
