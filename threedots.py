@@ -17,7 +17,6 @@ import logging
 import signal
 import socket
 import threading
-import time
 import webbrowser
 from typing import Annotated, Any
 
@@ -26,6 +25,7 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 from rich.console import Console
 
+from agent.dead_letter_commands import commands as dead_letter_commands
 from agent.outbox_commands import commands as outbox_commands
 from agent.transcript_commands import commands as transcript_commands
 from evals.eval_commands import evaluate
@@ -41,17 +41,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-dead_letters = typer.Typer(
-    help="See what nobody could deal with, and try it again.", no_args_is_help=True
-)
-app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(dead_letter_commands, name="dead-letters")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(transcript_commands, name="transcripts")
 transcript_commands.command("to-scenario")(to_scenario)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 Fresh = Annotated[
     bool,
     typer.Option("--fresh", help="Start with an empty phone: delete it and its branches."),
@@ -222,77 +218,9 @@ def doctor(
     raise typer.Exit(any(finding.is_trouble for finding in findings))
 
 
-@dead_letters.command("list")
-def list_dead_letters(json_output: Json = False) -> None:
-    """List what could not be read, and what broke its turn
-
-    A message is put here when its webhook cannot be read, or when its turn broke three times.
-    """
-    from agent.settings import Settings
-    from memory import dead_letters as kept
-
-    found = asyncio.run(_ask(Settings().database_url, kept.letters))
-    if json_output:
-        out.print_json(data=[kept.as_json(letter) for letter in found])
-    elif not found:
-        out.print("There are no dead letters.")
-    else:
-        for letter in found:
-            out.print(kept.in_a_line(letter))
-
-
-@dead_letters.command("replay")
-def replay_dead_letters(
-    letter_id: Annotated[
-        int | None, typer.Argument(metavar="ID", help="Which one; see `dead-letters list`.")
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="All of them, oldest first.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")
-    ] = False,
-    allow_stale: Annotated[
-        bool, typer.Option("--allow-stale", help="Also answer what is older than 15 minutes.")
-    ] = False,
-    json_output: Json = False,
-) -> None:
-    """Let dead letters in again, as if they came now
-
-    What is already known stays a duplicate. A running server answers what is let in within a
-    second. Exit code 1 when a letter was not let in.
-    """
-    from agent.settings import Settings
-    from memory import dead_letters as kept
-
-    if (letter_id is None) == (not every):
-        raise typer.BadParameter("give the ID of one letter, or --all")
-    replayed = asyncio.run(
-        kept.replay_all(
-            Settings().database_url,
-            letter_id,
-            now=time.time(),
-            dry_run=dry_run,
-            allow_stale=allow_stale,
-        )
-    )
-    if json_output:
-        out.print_json(data=[{"id": one.letter_id, "fate": one.fate} for one in replayed])
-    else:
-        for one in replayed:
-            out.print(str(one))
-    raise typer.Exit(any(one.is_left for one in replayed))
-
-
 app.command()(replay)
 app.command("eval")(evaluate)
 add_verdicts(app)
-
-
-async def _ask(database_url: str, work: Any) -> Any:
-    """The answer of the database to one question."""
-    from memory.store import Store
-
-    async with Store(database_url) as store:
-        return await store.read(work)
 
 
 async def _open_once(database_url: str) -> None:
