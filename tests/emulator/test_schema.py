@@ -82,8 +82,11 @@ def called(case):
     """Make the call on a line that has just been furnished."""
     TWIN.line.agents.clear()
     TWIN.line.numbers.clear()
+    TWIN.line.hooks.clear()
     TWIN.reset()
     TWIN.line.furnish("Threedots")
+    TWIN.set_webhook("https://example.com/hook")
+    TWIN.line.switches.webhook_down = True  # or a trial event would leave this machine
     ids = known(TWIN.line)
     case.path_parameters = {
         name: ids.get(name, value) for name, value in (case.path_parameters or {}).items()

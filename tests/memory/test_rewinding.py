@@ -144,7 +144,7 @@ def words(session: Session) -> list[str]:
 
 
 def rows(session: Session, table: type[Any]) -> list[Any]:
-    return list(session.exec(select(table)).all())
+    return list(session.exec(select(table).order_by(table.id)).all())
 
 
 def test_after_the_last_bubble_of_a_turn_all_of_it_stays_and_what_follows_is_gone(
