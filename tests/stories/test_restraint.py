@@ -163,7 +163,7 @@ def test_an_answer_of_which_nothing_was_left_is_owned_up_to():
     async def story(house: House) -> None:
         sent = await house.text("explain")
         [turn] = await house.settled(turns=1)
-        assert (turn.outcome, turn.reason) == ("failed", "model_astray: OutputTokenLimitExceeded")
+        assert (turn.outcome, turn.reason) == ("failed", "model_astray: UnexpectedModelBehavior")
         [sorry] = (await house.screen(sent.conversation_id)).bodies
         assert sorry.startswith("Sorry, I can't think straight right now")
 
