@@ -504,7 +504,7 @@ FAULTS: dict[int, Fault] = {
         "Memory that cannot be saved is saved later; the turn is settled all the same.",
         in_file(
             "stories/test_memory_trouble.py",
-            "a_turn_that_cannot_save_is_settled_all_the_same_and_soon",
+            "a_turn_that_cannot_save_is_settled_all_the_same",
             "a_memory_that_could_not_be_saved_is_saved_within_a_minute_without_a_turn",
             "a_save_whose_answer_was_lost_counts_once",
         ),

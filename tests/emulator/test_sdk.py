@@ -74,6 +74,7 @@ def test_reactions_typing_and_backgrounds_work(world):
 
 def test_conversations_are_read_paged_and_remembered(world):
     client, far, _ = world
+    text(far, "Zero")
     conversation = text(far, "One")["conversation_id"]
     assert conversation in [one.id for one in client.conversations.list(limit=100).data]
     whole = client.conversations.get(conversation, message_limit=1)

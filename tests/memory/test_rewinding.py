@@ -40,7 +40,7 @@ def heard(session: Session, text: str, at: float, **fields: Any) -> str:
 def begin(session: Session, at: float) -> tuple[Any, Turn]:
     mine = claim(session, owner="w", now=NOW + at)
     assert mine is not None
-    burst = take(session, mine, turn_id=f"turn_{next(_ids)}", kind="local", now=NOW + at)
+    burst = take(session, mine, turn_id=f"turn_{next(_ids):04}", kind="local", now=NOW + at)
     assert burst is not None
     session.flush()
     return mine, burst.turn
