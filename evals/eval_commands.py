@@ -8,6 +8,7 @@ import os
 import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:  # the command line loads what a command needs when it is call
     from pydantic_ai.models import Model
 
     from agent.settings import Settings
-    from evals.suite import Filed, Result, Run
+    from evals.filed import Filed
+    from evals.suite import Result, Run
 
 WIDTH = 150
 """Columns the table needs to tell what failed."""
@@ -77,24 +79,33 @@ def evaluate(
     """
     from agent.models import model_for
     from agent.settings import SCRIPTED
+    from evals.filed import collect
+    from evals.own_evaluators import all_named_by
     from evals.stillness import StillLoop
-    from evals.suite import collect, results_of
+    from evals.suite import results_of
 
     settings = _settings(prompts, model)
     answers = model_for(settings, or_scripted=True)
-    helpers = {"judge_model": _model(settings, judge), "person_model": _model(settings, person)}
+    helpers: dict[str, Any] = {
+        "judge_model": _model(settings, judge),
+        "person_model": _model(settings, person),
+    }
     filed = collect(paths, with_people=person is not None)
     is_demo = answers.model_name == SCRIPTED
     wanted = [each for each in filed if not (is_demo and each.needs_a_model)]
     skipped = [each for each in filed if is_demo and each.needs_a_model]
     if not wanted:
         raise typer.BadParameter("all of these need a real model; give one with --model")
+    all_named_by(filed)
     with ExitStack() as files:
         html = html or (Path("report.html") if open_it else None)
         opened = [_opened(path, files) for path in (output, junit, html)]
         _say_nothing(files)
-        at_once = at_once or os.cpu_count() or 1
-        run = _play(wanted, settings, answers, repeat=repeat, at_once=at_once, **helpers)
+        how: dict[str, Any] = {
+            "repeat": repeat,
+            "at_once": at_once or os.cpu_count() or 1,
+        }
+        run = _play(wanted, settings, answers, **how, **helpers)
         with asyncio.Runner(loop_factory=StillLoop) as runner:
             results = results_of(runner.run(run), wanted)
         _write(results, skipped, *opened)
@@ -144,33 +155,18 @@ def _say_nothing(files: ExitStack) -> None:
 
 
 async def _play(
-    wanted: Sequence[Filed],
-    settings: Settings,
-    model: Model,
-    *,
-    repeat: int,
-    at_once: int,
-    judge_model: Model | None,
-    person_model: Model | None,
+    wanted: Sequence[Filed], settings: Settings, model: Model, *, repeat: int, **how: Any
 ) -> list[Run]:
     from rich.console import Console
     from rich.progress import Progress
 
-    from evals.suite import run_all
+    from evals.evaluating import run_all
 
     err = Console(stderr=True)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         bar = progress.add_task("Playing scenarios", total=len(wanted) * repeat)
-        return await run_all(
-            wanted,
-            settings,
-            model,
-            repeat=repeat,
-            at_once=at_once,
-            judge_model=judge_model,
-            person_model=person_model,
-            ended=lambda _: progress.advance(bar),
-        )
+        ended = partial(progress.advance, bar)
+        return await run_all(wanted, settings, model, repeat=repeat, ended=ended, **how)
 
 
 def _write(

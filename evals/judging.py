@@ -12,10 +12,13 @@ from pydantic_ai.exceptions import AgentRunError
 from pydantic_ai.models import Model
 
 from evals.checking import Verdict
-from evals.seen import Seen
+from evals.seen import Seen, told
 
 INSTRUCTIONS = Path(__file__).with_name("judge.md")
 """What the judge is instructed."""
+
+
+NOTHING = "Nobody wrote anything."
 
 
 class Judgement(BaseModel):
@@ -40,14 +43,7 @@ async def _judged(verdict: Verdict, seen: Seen, model: Model) -> Verdict:
     instructions = INSTRUCTIONS.read_text(encoding="utf-8")
     agent = Agent(model, output_type=Judgement, instructions=instructions, retries=2)
     try:
-        result = await agent.run(f"{_told(seen)}\n\nThe statement: {verdict.expected}")
+        result = await agent.run(f"{told(seen) or NOTHING}\n\nThe statement: {verdict.expected}")
     except AgentRunError as error:
         return replace(verdict, found=f"not judged: the judge failed ({type(error).__name__})")
     return replace(verdict, passed=result.output.is_true, found=result.output.reason)
-
-
-def _told(seen: Seen) -> str:
-    wrote = "\n".join(f"They wrote: {words}" for words in seen.heard)
-    said = "\n".join(f"The agent texted: {bubble.text or '[a picture]'}" for bubble in seen.bubbles)
-    tapped = "\n".join(f"The agent tapped back: {tapback}" for tapback in seen.tapbacks)
-    return "\n".join(filter(None, [wrote, said, tapped])) or "Nobody wrote anything."

@@ -11,7 +11,6 @@ import mimetypes
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,10 @@ from agent.deployment import Deployment
 from agent.settings import Settings
 from evals.driving import Driver, NeverOver, Timed, count_database
 from evals.local import Local
+from evals.played import Played
 from evals.replaying import ADDRESS
 from evals.scenario import AGENT, LAST, Scenario, SimulatedPerson, Turn, Written
-from evals.seen import Seen, Shown
+from evals.seen import Seen, bubbles_on, seconds_between, sent_at, tapbacks_on
 from evals.simulating import READING, BrokeThePart, as_turn, next_move
 from evals.staging import (
     CONVERSATION_ID,
@@ -47,31 +47,6 @@ from phone.clock import HeldClock, utc
 
 class CannotPlay(Exception):
     """A scenario cannot be played to its end; says why, and in which turn."""
-
-
-@dataclass(slots=True)
-class Played:
-    """What is to be seen of a run.
-
-    Attributes:
-        turns: Each turn of the scenario that was played, in order.
-        whole: All of it; None when it was not played to its end.
-        seconds: How much time passed on its clock.
-        problem: Why it broke off.
-        invalid: Why it says nothing of the agent: who was to play a person did not.
-    """
-
-    turns: list[Seen] = field(default_factory=list)
-    whole: Seen | None = None
-    seconds: float = 0.0
-    problem: str | None = None
-    invalid: str | None = None
-
-    @property
-    def records(self) -> list[TurnRecord]:
-        """The records of the agent's turns, oldest first."""
-        whole = self.whole
-        return list(whole.records) if whole else [r for seen in self.turns for r in seen.records]
 
 
 async def play(
@@ -160,7 +135,7 @@ class _Run:
         await self._introduce()
         await self._driver.finish(self._is_over)
         self._before = {message["id"] for message in (await self._look())["messages"]}
-        self._tapped = set(_tapbacks(self._screen))
+        self._tapped = set(tapbacks_on(self._screen))
         for nth, turn in enumerate(self._scenario.turns, start=1):
             self.place = f"turn {nth}" + (f" ({turn.id})" if turn.id else "")
             played.turns.append(await self._take(turn))
@@ -273,7 +248,7 @@ class _Run:
         listed = _checked(await self._handset.get("/handset/conversations"))["conversations"]
         screens = [await self._screen_of(one["id"]) for one in listed]
         [meant] = [one for one in screens if one["id"] == CONVERSATION_ID]
-        messages = sorted((m for one in screens for m in one["messages"]), key=_sent_at)
+        messages = sorted((m for one in screens for m in one["messages"]), key=sent_at)
         people = [person for one in screens for person in one["participants"]]
         self._screen = meant | {"messages": messages, "participants": people}
         self._ours = [one["id"] for one in messages if one["direction"] == "outbound"]
@@ -288,13 +263,13 @@ class _Run:
         """What came of a turn."""
         known = {one["id"] for one in self._screen["messages"]}
         screen = await self._look()
-        tapbacks, bubbles = _tapbacks(screen), _bubbles(screen, known)
+        tapbacks, bubbles = tapbacks_on(screen), bubbles_on(screen, known)
         seen = Seen(
             place=self.place,
             records=await self._new_records(),
             bubbles=bubbles,
             tapbacks=[tapback for on, tapback in tapbacks if (on, tapback) not in self._tapped],
-            answered_after=_seconds_between(self._wrote_at, bubbles),
+            answered_after=seconds_between(self._wrote_at, bubbles),
             metadata=screen["metadata"] or {},
             begun_with=self._setting.metadata or {},
             ids=self._named(),
@@ -307,13 +282,12 @@ class _Run:
     async def _whole(self, turns: Sequence[Seen]) -> Seen:
         """All of it at once, with what was learnt of its bubbles since."""
         screen = await self._look()
-        store: Store = self.deployment.store
-        records = [TurnRecord.model_validate(one) async for one in stream(store, Wanted())]
+        records = await self._every_record()
         answered = [seen.answered_after for seen in turns if seen.answered_after is not None]
         return Seen(
             place=self.place,
             records=records,
-            bubbles=_bubbles(screen, self._before),
+            bubbles=bubbles_on(screen, self._before),
             tapbacks=[tapback for seen in turns for tapback in seen.tapbacks],
             answered_after=max(answered, default=None),
             metadata=screen["metadata"] or {},
@@ -324,8 +298,7 @@ class _Run:
         )
 
     async def _new_records(self) -> list[TurnRecord]:
-        store: Store = self.deployment.store
-        every = [TurnRecord.model_validate(one) async for one in stream(store, Wanted())]
+        every = await self._every_record()
         new = every[len(self._records) :]
         self._records = every
         for record in new:
@@ -333,6 +306,10 @@ class _Run:
             said = [(act.message_id, act.ref) for act in record.wire if isinstance(act, BubbleSent)]
             self._refs |= {one: ref for one, ref in [*heard, *said] if one}
         return new
+
+    async def _every_record(self) -> list[TurnRecord]:
+        store: Store = self.deployment.store
+        return [TurnRecord.model_validate(one) async for one in stream(store, Wanted())]
 
     async def _post(self, what: str, body: dict[str, Any]) -> Any:
         return _checked(await self._handset.post(f"/handset/{what}", json=body))
@@ -347,10 +324,6 @@ def _checked(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-def _sent_at(message: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(message["sent_at"])
-
-
 def _told(part: Written) -> str:
     if part.tapback is not None:
         return f"[{part.tapback}]"
@@ -361,37 +334,3 @@ def _is_idle(session: Session) -> bool:
     running = select(TurnRow.id).where(TurnRow.state == TurnState.RUNNING)
     due = select(Mailbox.id).where(col(Mailbox.due_at).is_not(None))
     return session.exec(running).first() is None and session.exec(due).first() is None
-
-
-def _tapbacks(screen: dict[str, Any]) -> list[tuple[str, str]]:
-    """The agent's tapbacks on their screen, each with the message it is on."""
-    theirs = {person["handle"] for person in screen["participants"]}
-    return [
-        (message["id"], tapback["reaction"])
-        for message in screen["messages"]
-        for tapback in message["reactions"]
-        if tapback["from_handle"] not in theirs
-    ]
-
-
-def _seconds_between(wrote_at: datetime | None, bubbles: Sequence[Shown]) -> float | None:
-    """From the last text to the first bubble; None without either."""
-    if wrote_at is None or not bubbles:
-        return None
-    return max((bubbles[0].at - wrote_at).total_seconds(), 0.0)
-
-
-def _bubbles(screen: dict[str, Any], known: set[str]) -> list[Shown]:
-    """The agent's bubbles that arrived, without those known before."""
-    return [
-        Shown(
-            message_id=one["id"],
-            text=one["body"],
-            channel="imessage" if one["channel"] == "imessage" else "sms",
-            reply_to=one["reply_to_message_id"],
-            media=len(one["media_urls"]),
-            at=_sent_at(one),
-        )
-        for one in screen["messages"]
-        if one["direction"] == "outbound" and one["id"] not in known and one["status"] != "failed"
-    ]

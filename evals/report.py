@@ -190,6 +190,9 @@ def _run(told: Told) -> str:
         f"<li{' class=no' if it.passed is False else ''}>{marks[it.passed]} {escape(str(it))}</li>"
         for it in run.verdicts
     )
+    verdicts += "".join(
+        f"<li>{escape(f'{name}: {it}')}</li>" for name, it in run.evaluations.items()
+    )
     problem = f'<p class="no">{escape(run.problem)}</p>' if run.problem else ""
     talk = "".join(map(chat, records))
     return f"<h3>Run {run.run}</h3>{problem}<ul class='verdicts'>{verdicts}</ul>{talk}"

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import regex
 from rich.table import Table
 
+from evals.filed import Filed
 from evals.scores import pass_hat_k, scores
-from evals.suite import Filed, Result, Run
+from evals.suite import Result, Run
 
 _NO_XML = regex.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 """Characters that no XML may hold, not even escaped."""

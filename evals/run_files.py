@@ -37,16 +37,30 @@ class Expected(BaseModel):
 
 
 class Figures(BaseModel):
-    """What a run took."""
+    """What a run took, in seconds on its clock, in tokens and in dollars."""
 
+    seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     tokens: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     cost_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 class Scores(BaseModel):
-    """How the agent texted in it, as far as it is compared."""
+    """How the agent texted in it; what is compared is checked, the rest is kept as it is."""
+
+    model_config = ConfigDict(extra="allow")
 
     seconds_to_first_bubble: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+
+class Evaluation(BaseModel):
+    """What an evaluator of the owner's says of a run, in a figure or a word, and why."""
+
+    value: float | str
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        value = self.value if isinstance(self.value, str) else f"{self.value:g}"
+        return f"{value} ({self.reason})" if self.reason else value
 
 
 class RunLine(BaseModel):
@@ -62,6 +76,7 @@ class RunLine(BaseModel):
     verdicts: list[Expected]
     figures: Figures = Figures()
     scores: Scores = Scores()
+    evaluations: dict[str, Evaluation] = {}
 
     @property
     def first_failure(self) -> str:

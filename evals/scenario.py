@@ -64,6 +64,15 @@ Picture = Annotated[str, AfterValidator(_picture)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$"), AfterValidator(_own_id)]
 
 
+def _one_name(named: str | dict[str, JsonValue]) -> str | dict[str, JsonValue]:
+    if not named or (isinstance(named, dict) and len(named) != 1):
+        raise ValueError("an evaluator is its name, or its name with what it is given: `Name: 200`")
+    return named
+
+
+Named = Annotated[str | dict[str, JsonValue], AfterValidator(_one_name)]
+
+
 class Person(Part):
     """Somebody with a phone."""
 
@@ -268,6 +277,9 @@ class Scenario(Part):
     """A person played by a model; written turns are what gates are made of."""
     expect: Expectations = Field(default_factory=Expectations)
     """What is expected of the whole, at the end."""
+    evaluators: list[Named] = Field(default=[])
+    """Evaluators of pydantic-evals that look at the whole: those of `evals/custom.py`, by name, or
+    by name with an argument, `ShortBubbles: 200`."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:

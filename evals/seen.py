@@ -82,3 +82,50 @@ def newest_ref(seen: Seen, call: ToolCall) -> str | None:
             ]
             return texts[-1] if texts else None
     return None
+
+
+def told(seen: Seen) -> str:
+    """The talk, a line a text; empty when nobody wrote anything."""
+    wrote = [f"They wrote: {words}" for words in seen.heard]
+    said = [f"The agent texted: {bubble.text or '[a picture]'}" for bubble in seen.bubbles]
+    tapped = [f"The agent tapped back: {tapback}" for tapback in seen.tapbacks]
+    return "\n".join([*wrote, *said, *tapped])
+
+
+def tapbacks_on(screen: dict[str, Any]) -> list[tuple[str, str]]:
+    """The agent's tapbacks on their screen, each with the message it is on."""
+    theirs = {person["handle"] for person in screen["participants"]}
+    return [
+        (message["id"], tapback["reaction"])
+        for message in screen["messages"]
+        for tapback in message["reactions"]
+        if tapback["from_handle"] not in theirs
+    ]
+
+
+def seconds_between(wrote_at: datetime | None, bubbles: Sequence[Shown]) -> float | None:
+    """From the last text to the first bubble; None without either."""
+    if wrote_at is None or not bubbles:
+        return None
+    return max((bubbles[0].at - wrote_at).total_seconds(), 0.0)
+
+
+def bubbles_on(screen: dict[str, Any], known: set[str]) -> list[Shown]:
+    """The agent's bubbles that arrived, without those known before."""
+    return [
+        Shown(
+            message_id=one["id"],
+            text=one["body"],
+            channel="imessage" if one["channel"] == "imessage" else "sms",
+            reply_to=one["reply_to_message_id"],
+            media=len(one["media_urls"]),
+            at=sent_at(one),
+        )
+        for one in screen["messages"]
+        if one["direction"] == "outbound" and one["id"] not in known and one["status"] != "failed"
+    ]
+
+
+def sent_at(message: dict[str, Any]) -> datetime:
+    """When a message on a screen was sent."""
+    return datetime.fromisoformat(message["sent_at"])

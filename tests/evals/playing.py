@@ -10,11 +10,13 @@ from typing import Any
 
 from pydantic_ai.models import Model
 
+from evals.evaluating import run_all
+from evals.filed import Filed
 from evals.local import local_settings
 from evals.replaying import ADDRESS
 from evals.scenario_files import loads
 from evals.stillness import StillLoop
-from evals.suite import Filed, Run, run_all
+from evals.suite import Run
 
 START = """
 name: Planted
@@ -53,7 +55,13 @@ def run_suite(
     """All runs of these, as they ended."""
     chosen = local_settings(ADDRESS).model_copy(update=settings)
     playing = run_all(
-        filed, chosen, model, repeat=repeat, at_once=at_once, judge_model=judge, person_model=person
+        filed,
+        chosen,
+        model,
+        repeat=repeat,
+        at_once=at_once,
+        judge_model=judge,
+        person_model=person,
     )
     with asyncio.Runner(loop_factory=StillLoop) as runner:
         return runner.run(playing)

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from agent.demo import demo_model
 from agent.models import NoModel
+from evals.filed import Filed, collect
 from evals.reporting import junit
 from evals.scenario_files import BadScenario
 from evals.scores import double_replies, pass_hat_k, scores, unanswered_texts
-from evals.suite import Filed, collect, results_of
+from evals.suite import results_of
 from tests.evals.playing import START, played, run_suite, scenario
 from tests.house import call, script
 from threedots import _explained, app
