@@ -53,12 +53,14 @@ async def running(
     session: SessionKind,
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    new_id: Callable[[], str] | None = None,
 ) -> AsyncIterator[Deployment]:
     """A deployment at work: store open, client open, worker taking turns; on the way out it drains.
 
     Args:
         session: What the records of its turns are to say of this door.
         transport: How AgentPhone is reached; real HTTP when left out.
+        new_id: Makes the ids of turns and bubbles; chance does when left out.
     """
     clock = clock or SystemClock()
     key = settings.agentphone_api_key
@@ -73,7 +75,13 @@ async def running(
         ) as phone,
     ):
         deployment = assemble(
-            settings, model, session=session, store=store, phone=phone, clock=clock
+            settings,
+            model,
+            session=session,
+            store=store,
+            phone=phone,
+            clock=clock,
+            new_id=new_id or _by_chance,
         )
         rounds = [*rounds_of(deployment), *_hearing(deployment)]
         async with at_work(deployment, name=_worker_name(), rounds=rounds):
@@ -88,7 +96,7 @@ def assemble(
     store: Store,
     phone: AgentPhoneClient,
     clock: Clock,
-    new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    new_id: Callable[[], str],
 ) -> Deployment:
     """The objects of one deployment, by its settings. Nothing runs yet."""
     return Deployment(
@@ -151,6 +159,10 @@ def _hearing(deployment: Deployment) -> list[Round]:
         return []
     hearing = partial(hear_replicas, deployment.store, deployment.arrivals.ring)
     return [("hearing other replicas", hearing, RECONNECT_AFTER)]
+
+
+def _by_chance() -> str:
+    return uuid.uuid4().hex
 
 
 def _worker_name() -> str:

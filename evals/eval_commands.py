@@ -44,6 +44,9 @@ Repeat = Annotated[int, typer.Option(help="How often each is played.", min=1, ma
 AtOnce = Annotated[
     int | None, typer.Option(help="How many at a time; one a processor when left out.", min=1)
 ]
+Seed = Annotated[
+    int, typer.Option(help="Makes the ids: the same seed and the same answers, the same files.")
+]
 Judge = Annotated[str | None, typer.Option(help="The model that judges what needs a judge.")]
 Person = Annotated[str | None, typer.Option(help="The model that plays simulated people.")]
 Out = Annotated[
@@ -64,6 +67,7 @@ def evaluate(
     model: ModelName = None,
     repeat: Repeat = 1,
     at_once: AtOnce = None,
+    seed: Seed = 0,
     judge: Judge = None,
     person: Person = None,
     output: Out = None,
@@ -104,6 +108,7 @@ def evaluate(
         how: dict[str, Any] = {
             "repeat": repeat,
             "at_once": at_once or os.cpu_count() or 1,
+            "seed": seed,
         }
         run = _play(wanted, settings, answers, **how, **helpers)
         with asyncio.Runner(loop_factory=StillLoop) as runner:

@@ -8,6 +8,7 @@ scenario ─ Case ─┴─ Dataset.evaluate ────┴─ ReportCase ─ R
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +61,7 @@ async def run_all(
     *,
     repeat: int = 1,
     at_once: int = 1,
+    seed: int = 0,
     judge_model: Model | None = None,
     person_model: Model | None = None,
     ended: Callable[[], object] = lambda: None,
@@ -70,6 +72,7 @@ async def run_all(
     Args:
         settings: From `evals.local.local_settings`; its database is never used.
         at_once: How many are played at the same time.
+        seed: Makes the ids. The same seed and the same answers of the model give the same runs.
         judge_model: Decides what needs a judge; without one that stays not judged.
         person_model: Plays simulated people; needed when there are any.
         ended: Called as each run ends.
@@ -88,6 +91,7 @@ async def run_all(
                     filed.scenario,
                     settings,
                     model,
+                    seed=_seed_of(seed, filed, number),
                     folder=Path(own),
                     empty=empty,
                     pictures=filed.file.parent,
@@ -127,6 +131,12 @@ class _Measured(CaseLifecycle[Filed, Played, None]):
     async def teardown(self, result: Any) -> None:
         """One more has ended."""
         self._ended()
+
+
+def _seed_of(seed: int, filed: Filed, number: int) -> int:
+    """A seed of its own for each run, the same whatever else is played and in what order."""
+    name = f"{seed}\n{filed.scenario.name}\n{number}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
 
 
 def _names(wanted: Sequence[Filed]) -> Iterator[str]:

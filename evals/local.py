@@ -6,6 +6,7 @@ a production deployment is touched: no key, no line, no database but the one fil
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
@@ -87,6 +88,12 @@ def _branches_of(database: Path) -> list[str]:
     return []
 
 
+def ids_of(seed: int) -> Callable[[], str]:
+    """Ids as the harness makes them, the same ones for the same seed."""
+    chance = random.Random(seed)  # noqa: S311 ids, not secrets of anybody
+    return lambda: f"{chance.getrandbits(128):032x}"
+
+
 class Below:
     """An ASGI application as it is reached at this path and below it, and knows no other."""
 
@@ -129,6 +136,7 @@ class Local:
         in_process: bool = False,
         parts: Sequence[str] = (),
         session: SessionKind = "local",
+        seed: int | None = None,
     ) -> None:
         """Put the two together.
 
@@ -140,12 +148,15 @@ class Local:
             in_process: Whether they reach each other without a socket, as `chat` does.
             parts: What the page puts beside the phone (`phone.emulator.app`).
             session: What the records of its turns are to say of this door.
+            seed: Makes the ids and secrets of both the same every time; chance when left out.
         """
+        self._new_id = ids_of(seed) if seed is not None else None
         self._records = TwinRecords(settings.database_url)
         below = urlsplit(settings.agentphone_base_url).path
         door = httpx.ASGITransport(app=Below(self._to_door, below)) if in_process else None
         self.twin = Twin(
             clock=clock or SystemClock(),
+            seed=seed,
             api_keys=(KEY,),
             agent_name=settings.threedots_name,
             base_url=settings.agentphone_base_url,
@@ -188,6 +199,7 @@ class Local:
                     session=self._session,
                     clock=self.clock,
                     transport=self.transport,
+                    new_id=self._new_id,
                 ) as deployment,
             ):
                 self.deployment = deployment

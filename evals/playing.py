@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import shutil
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +35,7 @@ from evals.staging import (
     furnish,
     setting_of,
 )
+from evals.stamps import stamped
 from evals.stillness import RUN, Stuck, UnderWay
 from memory.store import Store
 from memory.tables import Mailbox, TurnState
@@ -54,6 +54,7 @@ async def play(
     settings: Settings,
     model: Model,
     *,
+    seed: int,
     folder: Path,
     empty: Path,
     pictures: Path,
@@ -63,6 +64,7 @@ async def play(
 
     Args:
         settings: From `evals.local.local_settings`; its database is never used.
+        seed: Makes the ids: the same seed and the same answers of the model give the same run.
         folder: Of this run alone, for its database.
         empty: A database with its tables and nothing in them.
         pictures: The folder in which the scenario's picture files are.
@@ -70,7 +72,7 @@ async def play(
     """
     under_way, played = UnderWay(), Played()
     RUN.set(under_way)
-    began = scenario.start.clock.timestamp() if scenario.start.clock else float(int(time.time()))
+    began = scenario.start.clock.timestamp()
     clock = HeldClock(began)
     database = folder / "phone.db"
     setting = setting_of(scenario, now=utc(began), agent_name=settings.threedots_name)
@@ -78,7 +80,7 @@ async def play(
     await asyncio.to_thread(furnish, database, setting)
     here = settings.model_copy(update={"database_url": f"sqlite:///{database}"})
     timed = Timed(model, clock, under_way)
-    local = Local(here, timed, clock=clock, in_process=True, session="eval")
+    local = Local(here, timed, clock=clock, in_process=True, session="eval", seed=seed)
     web = httpx.ASGITransport(app=local)
     async with local.running(), httpx.AsyncClient(transport=web, base_url=ADDRESS) as handset:
         run = _Run(scenario, setting, local, handset, Driver(clock, under_way), pictures)
@@ -309,7 +311,7 @@ class _Run:
 
     async def _every_record(self) -> list[TurnRecord]:
         store: Store = self.deployment.store
-        return [TurnRecord.model_validate(one) async for one in stream(store, Wanted())]
+        return [stamped(one) async for one in stream(store, Wanted())]
 
     async def _post(self, what: str, body: dict[str, Any]) -> Any:
         return _checked(await self._handset.post(f"/handset/{what}", json=body))

@@ -12,6 +12,7 @@ Read and written by `evals/scenario_files.py`; docs/scenarios.md explains the fo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
 from pydantic import (
@@ -31,6 +32,9 @@ from phone.emulator.handles import handle as normal_handle
 
 AGENT = "agent"
 """Who the agent is, where it is said who wrote."""
+
+EVENING = datetime(2026, 3, 3, 18, tzinfo=UTC)
+"""The time at which a scenario begins that names none."""
 
 LAST = "last"
 """The agent's newest bubble."""
@@ -229,8 +233,9 @@ _KINDS = ("burst", "tapback", "faults", "webhook_faults", "advance")
 class Start(Part):
     """How things stand before the first turn."""
 
-    clock: AwareDatetime | None = None
-    """The time, ISO 8601 with a zone; the present when left out."""
+    clock: AwareDatetime = EVENING
+    """The time, ISO 8601 with a zone; an evening in March 2026 when left out, so that it is the
+    same in every run."""
     line: Channel = "imessage"
     """Which line of ours they write to."""
     channel: Channel | None = None

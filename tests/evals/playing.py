@@ -50,6 +50,7 @@ def run_suite(
     at_once: int = 1,
     judge: Model | None = None,
     person: Model | None = None,
+    seed: int = 0,
     **settings: Any,
 ) -> list[Run]:
     """All runs of these, as they ended."""
@@ -60,6 +61,7 @@ def run_suite(
         model,
         repeat=repeat,
         at_once=at_once,
+        seed=seed,
         judge_model=judge,
         person_model=person,
     )

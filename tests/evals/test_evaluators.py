@@ -14,6 +14,7 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_evals.evaluators import EvaluationReason, Evaluator, EvaluatorContext
 from pydantic_evals.reporting import EvaluationReportAdapter
+from typer.testing import CliRunner
 
 from agent.demo import demo_model
 from evals import custom, evaluating
@@ -26,12 +27,63 @@ from evals.played import Played
 from evals.report import report
 from evals.reporting import write_runs
 from evals.run_files import with_records
-from evals.scenario_files import BadScenario
+from evals.scenario_files import BadScenario, loads
 from evals.suite import Run
-from tests.evals.playing import played, run_suite, scenario
-from tests.house import script
+from tests.evals.playing import START, played, run_suite, scenario
+from tests.house import call, script
+from threedots import app
 
 SHIPPED = Path(__file__).parents[2] / "evals" / "scenarios"
+
+BUSY = ("burst-of-three", "lost-webhook", "photo-received", "memory-remembered", "group-addressed")
+"""Scenarios with photos, threads of the database, tool calls, lost webhooks and several people."""
+
+
+def evaluated(folder: Path, *arguments: str) -> bytes:
+    out = folder / "out.jsonl"
+    paths = [str(SHIPPED / f"{name}.yaml") for name in BUSY]
+    told = ["eval", *paths, "--model", "scripted", "--out", str(out), *arguments]
+    done = CliRunner().invoke(app, told)
+    assert done.exit_code == 0, done.output
+    return out.read_bytes()
+
+
+def test_the_same_seed_and_the_same_answers_give_the_same_bytes(tmp_path: Path):
+    one_by_one = evaluated(tmp_path, "--repeat", "2", "--at-once", "1")
+    all_at_once = evaluated(tmp_path, "--repeat", "2", "--at-once", "10")
+    assert one_by_one == all_at_once
+    lines = one_by_one.splitlines()
+    assert len(set(lines)) == 2 * len(BUSY), "two runs of a scenario have the same ids"
+
+
+def test_another_seed_gives_other_ids_and_the_same_talk():
+    filed = scenario("- text: hello")
+    turns = {played(filed, script("hi").model, seed=seed).records[0].turn_id for seed in (1, 2)}
+    assert len(turns) == 2
+
+
+def test_messages_bear_the_time_of_the_scenario_and_ids_of_the_run():
+    filed = scenario("- text: hello\n- text: and?")
+    model = script(call("remember", fact="Has a dog"), "hi", "that is all")
+    for record in played(filed, model.model).records:
+        times = [message["timestamp"] for message in record.messages if message["timestamp"]]
+        times += [p["timestamp"] for m in record.messages for p in m["parts"] if p.get("timestamp")]
+        assert all(time.startswith("2026-03-03T18:0") for time in times)
+        runs = {message["run_id"] for message in record.messages} - {None}
+        assert runs == {f"{record.turn_id}-1"}
+        places = {message["conversation_id"] for message in record.messages} - {None}
+        assert places == {record.conversation.conversation_id}
+        calls = {one.call_id for one in record.tool_calls}
+        said = {p["tool_call_id"] for m in record.messages for p in m["parts"] if "args" in p}
+        assert calls <= said and all(one.startswith(f"pyd_ai_{record.turn_id}_") for one in said)
+
+
+def test_a_scenario_without_a_clock_begins_at_the_same_time_in_every_run():
+    started = played(scenario("- text: hello"), script("hi").model).records[0].started_at
+    bare = START.replace('  clock: "2026-03-03T18:00:00Z"\n', "")
+    assert "clock" not in bare
+    filed = Filed(Path("bare.yaml"), loads(bare + "turns:\n- text: hello"))
+    assert played(filed, script("hi").model).records[0].started_at == started
 
 
 @dataclass(repr=False)
