@@ -22,6 +22,9 @@ from memory.pseudonyms import key_of, namer, region_of, without_numbers
 from memory.store import Store
 from memory.transcripts import Wanted, count, stream, stream_talks
 
+SAME = ("tools", "prompts")
+"""Parts of a record that seldom change from turn to turn."""
+
 
 async def write_records(
     database_url: str, wanted: Wanted, output: Path | None, form: Form, *, with_numbers: bool
@@ -36,34 +39,53 @@ async def write_records(
         name = None if with_numbers else namer(await store.write(key_of))
         total = await store.read(partial(count, wanted=wanted))
         with _opened(output) as file, form.begin(file) as write, _progress(output, total) as step:
-            async for told in _told(store, wanted, form, name):
+            async for told in _told(store, wanted, form, _Numberless(name)):
                 write(told)
                 step()
 
 
 async def _told(
-    store: Store, wanted: Wanted, form: Form, name: Callable[[str], str] | None
+    store: Store, wanted: Wanted, form: Form, numberless: _Numberless
 ) -> AsyncIterator[Told]:
     """The turns asked for, each with the talk before it where the form wants that."""
     if not form.tells_earlier_talk:
         async for record in stream(store, wanted):
-            yield Told(_numberless(record, name))
+            yield Told(numberless(record))
         return
     earlier = EarlierTalk(TURNS)
     async for record, is_wanted in stream_talks(store, wanted):
-        told = Told(_numberless(record, name))
+        told = Told(numberless(record))
         if is_wanted:
             yield replace(told, before=earlier.before(told.record.parent_turn_id))
         earlier.add(told)
 
 
-def _numberless(record: dict[str, Any], name: Callable[[str], str] | None) -> dict[str, Any]:
-    if name is None:
-        return record
-    told: dict[str, Any] = without_numbers(
-        record, name, region=region_of(record["conversation"]["number"])
-    )
-    return told
+class _Numberless:
+    """Takes the numbers out of records.
+
+    The tools and the prompts are half of a record, and the same from one turn to the next: what
+    they become is kept until they change.
+    """
+
+    def __init__(self, name: Callable[[str], str] | None) -> None:
+        self._name = name
+        self._last: dict[str, tuple[str | None, Any, Any]] = {}
+
+    def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
+        if (name := self._name) is None:
+            return record
+        region = region_of(record["conversation"]["number"])
+        kept = {part: self._same(part, record[part], name, region) for part in SAME}
+        rest = {part: value for part, value in record.items() if part not in SAME}
+        told = without_numbers(rest, name, region=region) | kept
+        return {part: told[part] for part in record}
+
+    def _same(self, part: str, value: Any, name: Callable[[str], str], region: str | None) -> Any:
+        last = self._last.get(part)
+        if last is None or last[:2] != (region, value):
+            last = (region, value, without_numbers(value, name, region=region))
+            self._last[part] = last
+        return last[2]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from bench import due, idle, scenes, start, turns
+from bench import due, idle, recording, records, scenes, start, turns
 from bench.databases import SQLITE, Database, postgres
 from bench.figures import Figures, Result, markdown, put_between_marks
 from bench.machine import machine
@@ -80,12 +80,39 @@ def the_start(_: Sequence[Database], given: argparse.Namespace) -> Iterator[Resu
     yield Result("Starting `threedots phone`", f"{_times(given.runs)} of each.", sides)
 
 
+def the_recording(databases: Sequence[Database], given: argparse.Namespace) -> Iterator[Result]:
+    """What the record of a turn adds to its end."""
+
+    async def run(_: Database, url: str) -> Figures:
+        return await recording.cost(url, turns=given.texts)
+
+    note = (
+        f"{_times(given.runs)} of {given.texts} turns with their record and as many without, in "
+        "turns, on the writer's thread and without the commit, which both have."
+    )
+    yield Result("Recording a turn", note, _sides(databases, given.runs, "recording", run))
+
+
+def the_export(databases: Sequence[Database], given: argparse.Namespace) -> Iterator[Result]:
+    """How long it takes to write everything to a file."""
+    for database in databases:
+        with database.empty() as url:
+            _say(f"export on {database.name}: {given.export:,} turns are made")
+            asyncio.run(records.fill(url, given.export))
+            for format in recording.FORMATS:
+                _say(f"export on {database.name} as {format}")
+                title = f"Exporting {given.export:,} turns as {format}, {database.name}"
+                yield Result(title, "One run.", {format: [recording.one_export(url, format)]})
+
+
 BENCHES = {
     "scenes": the_scenes,
     "turns": the_turns,
     "due": the_due,
     "idle": the_idle,
     "start": the_start,
+    "recording": the_recording,
+    "export": the_export,
 }
 
 
@@ -161,6 +188,13 @@ def _given() -> argparse.Namespace:
         default=30.0,
         metavar="SECONDS",
         help="idle: how long to look (30)",
+    )
+    parser.add_argument(
+        "--export",
+        type=_at_least(1, int),
+        default=10_000,
+        metavar="TURNS",
+        help="export: how many turns are written (10000)",
     )
     parser.add_argument("--sqlite", action="store_true", help="on SQLite only")
     parser.add_argument(

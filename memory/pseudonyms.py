@@ -28,6 +28,9 @@ KEY = "pseudonyms"
 DIGITS = 12
 """Hex digits of a pseudonym: two of a million numbers share one once in five hundred exports."""
 
+SHORTEST = 5
+"""Characters of the shortest number or address there can be: `a@b.c`."""
+
 _E164 = regex.compile(r"(?<![\w+])\+[1-9]\d{6,14}(?!\w)")
 _EMAIL = regex.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?!\w)")
 _MAY_HOLD_A_NUMBER = regex.compile(
@@ -66,18 +69,19 @@ def without_numbers(value: Any, name: Namer, *, region: str | None) -> Any:
     Args:
         region: Where numbers written without a country are dialled (`US`); see `region_of`.
     """
-    match value:
-        case str():
-            return _text(value, name, region)
-        case list():
-            return [without_numbers(item, name, region=region) for item in value]
-        case dict():
-            return {
-                _text(key, name, region): without_numbers(item, name, region=region)
-                for key, item in value.items()
-            }
-        case _:
-            return value
+
+    def walked(value: Any) -> Any:
+        # Plain ifs, what is there most first: a record has a thousand values.
+        kind = type(value)
+        if kind is str:
+            return _text(value, name, region) if len(value) >= SHORTEST else value
+        if kind is dict:
+            return {walked(key): walked(item) for key, item in value.items()}
+        if kind is list:
+            return [walked(item) for item in value]
+        return value
+
+    return walked(value)
 
 
 @lru_cache(maxsize=100)

@@ -6,13 +6,13 @@ a person stands in the bubble's row, and is put under `since` of the record that
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, cast, true, tuple_
 from sqlmodel import Session, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -178,7 +178,7 @@ def _told(session: Session, rows: Sequence[Transcript]) -> list[dict[str, Any]]:
     by_id = {bubble.id: bubble for bubble in now}
     again = session.exec(select(Bubble).where(col(Bubble.resend_of).in_(by_id))).all()
     resent = {bubble.resend_of: bubble.id for bubble in again}
-    records = [json.loads(row.record) for row in rows]
+    records = [from_json(row.record) for row in rows]
     named = labels.of(session, turn_ids)
     for record in records:
         acts = [act for act in record["wire"] if act["act"] == "bubble"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
+
+from pydantic_core import to_json
 
 from memory.exports import spreadsheet
 from memory.exports.atif import trajectory
@@ -62,7 +63,7 @@ def form_of(format: Format, *, arguments: Arguments, is_protobuf: bool) -> Form:
 
 def line_of(value: dict[str, Any]) -> bytes:
     """A JSON object as a line of UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return to_json(value) + b"\n"
 
 
 def _chat(told: Told, *, arguments: Arguments) -> bytes:
