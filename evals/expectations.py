@@ -153,7 +153,7 @@ class Expectations(Part):
     memory: MemoryExpected | None = None
     """What is remembered afterwards."""
     foreign_keys_unchanged: bool = False
-    """Whether the metadata keys of others are as they were at the start."""
+    """Whether the metadata keys of others are as they were at the start, or were edited since."""
     said: list[Words] = []
     """What the bubbles, taken together, say: each of these words, or /pattern/."""
     never_said: list[Words] = []

@@ -21,7 +21,8 @@ from sqlmodel import Session, col, select
 from agent.deployment import Deployment
 from agent.settings import Settings
 from evals.driving import Driver, NeverOver, Timed, count_database
-from evals.local import Local
+from evals.editing import Edit
+from evals.local import KEY, Local
 from evals.played import Played
 from evals.replaying import ADDRESS
 from evals.scenario import AGENT, LAST, Scenario, SimulatedPerson, Turn, Written
@@ -123,6 +124,7 @@ class _Run:
         self._driver = driver
         self._pictures = pictures
         self._channel = channel_at_first(scenario)
+        self._begun_with = setting.metadata or {}
         self._ids = {name: list(ids) for name, ids in setting.ids.items()}
         self._refs = dict(setting.refs)
         self._screen: dict[str, Any] = {}
@@ -170,6 +172,8 @@ class _Run:
             await self._put("faults", [fault.model_dump() for fault in turn.faults])
         elif turn.webhook_faults is not None:
             await self._put("webhook-faults", [fault.model_dump() for fault in turn.webhook_faults])
+        elif turn.edit is not None:
+            await self._edit(turn.edit)
         elif turn.advance is not None:
             await self._driver.wait(turn.advance, is_over=self._is_over)
         for part in turn.written:
@@ -181,6 +185,13 @@ class _Run:
                 self._ids.setdefault(turn.id, []).append(written)
         await self._driver.finish(self._is_over)
         return await self._see(turn)
+
+    async def _edit(self, edit: Edit) -> None:
+        """Somebody changes the metadata. What others keep in it is to stay as it is from now on."""
+        after = edit.made_in((await self._look())["metadata"])
+        path, key = f"/v1/conversations/{CONVERSATION_ID}", {"Authorization": f"Bearer {KEY}"}
+        _checked(await self._handset.patch(path, json={"metadata": after}, headers=key))
+        self._begun_with = edit.made_in(self._begun_with)
 
     async def _write(self, part: Written) -> str | None:
         """Somebody writes or taps; the id of the message that came of it."""
@@ -273,7 +284,7 @@ class _Run:
             tapbacks=[tapback for on, tapback in tapbacks if (on, tapback) not in self._tapped],
             answered_after=seconds_between(self._wrote_at, bubbles),
             metadata=screen["metadata"] or {},
-            begun_with=self._setting.metadata or {},
+            begun_with=self._begun_with,
             ids=self._named(),
             refs=dict(self._refs),
             heard=[_told(part) for part in turn.written],
@@ -293,7 +304,7 @@ class _Run:
             tapbacks=[tapback for seen in turns for tapback in seen.tapbacks],
             answered_after=max(answered, default=None),
             metadata=screen["metadata"] or {},
-            begun_with=self._setting.metadata or {},
+            begun_with=self._begun_with,
             ids=self._named(),
             refs=dict(self._refs),
             heard=[heard for seen in turns for heard in seen.heard],

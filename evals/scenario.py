@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from evals.editing import Edit
 from evals.expectations import Channel, Expectations, Part, Reference, Seconds
 from phone.emulator.faults import ApiFault, WebhookFault
 from phone.emulator.handles import NoHandle
@@ -189,7 +190,7 @@ class Turn(Written):
     """What happens next, and what is expected of the agent then.
 
     One of these: something written (text, media), a burst, a tapback, faults, webhook_faults,
-    advance.
+    edit, advance.
     """
 
     id: Id | None = None
@@ -200,6 +201,8 @@ class Turn(Written):
     """How the agent's next calls of the API fail, as `PUT /handset/faults` takes them."""
     webhook_faults: list[WebhookFault] | None = None
     """What happens to the next webhooks, as `PUT /handset/webhook-faults` takes them."""
+    edit: Edit | None = None
+    """What a person writes into the conversation's metadata, as in AgentPhone's dashboard."""
     advance: Seconds | None = None
     """Seconds by which the clock is moved on."""
     expect: Expectations = Field(default_factory=Expectations)
@@ -227,7 +230,7 @@ class Turn(Written):
         return [self] if self.is_written or self.tapback is not None else []
 
 
-_KINDS = ("burst", "tapback", "faults", "webhook_faults", "advance")
+_KINDS = ("burst", "tapback", "faults", "webhook_faults", "edit", "advance")
 
 
 class Start(Part):

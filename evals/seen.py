@@ -43,7 +43,7 @@ class Seen:
         answered_after: Seconds from the last text so far to the first bubble of the turn, and of
             the whole the longest of them; None without an answer.
         metadata: Of the conversation, as AgentPhone has it now.
-        begun_with: The same at the start of the scenario.
+        begun_with: The same at the start of the scenario, with what people have edited since.
         ids: The message ids behind each name a scenario may use: `wish`, `wish.1`, `last`…
         refs: What the model calls a message, by its message id.
         heard: What people wrote and tapped in it.

@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic_ai.models.wrapper import WrapperModel
 
 from evals.driving import Driver, NeverOver
+from evals.editing import Edit
 from evals.stillness import RUN, StillLoop, UnderWay
 from phone.clock import HeldClock
 from tests.evals.playing import played, scenario
@@ -200,3 +201,36 @@ def test_what_is_answered_while_time_passes_counts_from_the_last_text():
     run = played(scenario(turns), script("hi").model)
     assert run.passed, run.first_failure
     assert run.seconds == pytest.approx(130, abs=2)
+
+
+EDITED = """
+- edit:
+    facts: [Kim]
+    foreign: {crm_id: c_10, note: null}
+  expect: {silent: true, foreign_keys_unchanged: true, memory: {is: {facts: [Kim]}}}
+- text: hello
+"""
+
+
+def test_what_a_person_edits_is_written_beside_what_stood_there():
+    noted = [call("remember", fact="Has a dog"), DONE]
+    start = "memory: {summary: Likes tea, foreign: {crm_id: c_9, note: x, plan: gold}}"
+    end = """
+    expect:
+      foreign_keys_unchanged: true
+      memory: {is: {summary: Likes tea, facts: [Kim, Has a dog]}}
+    """
+    run = played(scenario(EDITED, start=start, end=end), script(noted).model)
+    assert run.passed, run.first_failure
+
+
+def test_an_edit_sets_and_takes_away_keys_of_others():
+    edit = Edit(foreign={"crm_id": "c_10", "note": None})
+    assert edit.made_in({"crm_id": "c_9", "note": "x", "plan": "gold"}) == {
+        "crm_id": "c_10", "plan": "gold",
+    }  # fmt: skip
+    assert edit.made_in(None) == {"crm_id": "c_10"}
+
+
+def test_an_edit_of_a_memory_that_could_not_be_read_begins_one():
+    assert Edit(summary="x").made_in({"threedots": 7}) == {"threedots": {"v": 1, "summary": "x"}}

@@ -131,6 +131,9 @@ def test_a_remark_is_a_comment_below_its_turn_whatever_it_says():
         ),
         ("- burst: []\n", "turns.0.burst: is too short; it should have at least 1 item"),
         ("- advance: -1\n", "turns.0.advance: is -1; it should be greater than or equal to 0"),
+        ("- edit: {}\n", "turns.0.edit: nothing is edited: give facts, summary, flags, state or"),
+        ("- edit: {foreign: {threedots: {}}}\n", "turns.0.edit: foreign has the key threedots"),
+        ("- edit: {summary: x}\n  who: Ana\n", "who, reply_to and channel go with what is written"),
         ("- text: hi\n- text: [\n", "this is no YAML"),
         ("- text: hi\n  text: ho\n", "2: text is given twice"),
         ("- &a {text: hi}\n- *a\n", "1: anchors (&) and aliases (*) are not read"),
@@ -249,6 +252,7 @@ TURN = some(
     | st.builds(lambda burst: {"burst": burst}, BURST)
     | st.builds(lambda seconds: {"advance": seconds}, SECONDS)
     | st.just({"tapback": "love", "on": "last"})
+    | st.builds(lambda it: {"edit": {"foreign": {"crm": it}, "flags": {"a": it}}}, JSON)
     | st.builds(lambda body: {"faults": [{"status": 500, "body": body}]}, JSON),
     expect=EXPECT,
 )
