@@ -24,6 +24,7 @@ from pydantic_ai.models import Model
 from agent.deployment import Deployment
 from agent.running import running
 from agent.settings import Settings
+from agent.telemetry import check_telemetry
 from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
 from memory.store import StoreUnavailable
 from memory.turns import oldest_due
@@ -73,7 +74,9 @@ def create_app(
 
     Raises:
         ValueError: The webhook secret is missing or too weak.
+        NotInstalled: What the settings ask for needs a package that is missing.
     """
+    check_telemetry(settings)
     door = Door(settings.webhook_secrets)
 
     @asynccontextmanager

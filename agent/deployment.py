@@ -32,6 +32,7 @@ class Deployment:
         patient: Whether thinking waits for that pause as well.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
+        ended: Told the id of each turn that has been settled here. It must not wait.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Deployment:
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
     under_way: dict[str, Notes] = field(default_factory=dict)
+    ended: Callable[[str], None] = lambda turn_id: None
 
     def offered(self) -> list[Asset]:
         """The owner's pictures that can be sent: a file needs a public address."""

@@ -22,6 +22,7 @@ from agent.journal import Journal
 from agent.prompts import Prompts
 from agent.settings import HOME, Settings
 from agent.sweep import SWEEP_EVERY, sweep
+from agent.telemetry import telling
 from agent.worker import Worker
 from memory.database_file import served_alone
 from memory.listening import RECONNECT_AFTER, hear_replicas
@@ -84,7 +85,10 @@ async def running(
             new_id=new_id or _by_chance,
         )
         rounds = [*rounds_of(deployment), *_hearing(deployment)]
-        async with at_work(deployment, name=_worker_name(), rounds=rounds):
+        async with (
+            telling(deployment, settings),
+            at_work(deployment, name=_worker_name(), rounds=rounds),
+        ):
             yield deployment
 
 

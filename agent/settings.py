@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from agent.settings_telemetry import TelemetrySettings
 
 HOME = Path(__file__).resolve().parent.parent
 """Where `threedots.py`, `prompts/` and `media/` are, whatever the working directory."""
@@ -20,7 +22,7 @@ DEFAULT_MODEL = "openai:gpt-5-mini"
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
-class Settings(BaseSettings):
+class Settings(TelemetrySettings):
     """What the environment (or `.env`) says about this deployment."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", populate_by_name=True)

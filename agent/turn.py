@@ -62,6 +62,7 @@ async def _take(deployment: Deployment, claim: Claim, burst: Burst) -> None:
             **ending.record,
         )
     )
+    deployment.ended(burst.turn.id)
     log.info("turn %s: %s", burst.turn.id, ending.outcome)
 
 

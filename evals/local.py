@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agent.deployment import Deployment
 from agent.running import running
 from agent.settings import Settings
+from agent.telemetry import check_telemetry
 from memory.database_file import served_alone
 from memory.transcript import SessionKind
 from memory.twin_records import TwinRecords
@@ -151,6 +152,8 @@ class Local:
             seed: Makes the ids and secrets of both the same every time; chance when left out.
         """
         self._new_id = ids_of(seed) if seed is not None else None
+        if session == "local":
+            check_telemetry(settings)
         self._records = TwinRecords(settings.database_url)
         below = urlsplit(settings.agentphone_base_url).path
         door = httpx.ASGITransport(app=Below(self._to_door, below)) if in_process else None

@@ -33,6 +33,9 @@ SCHEMA = "https://opentelemetry.io/schemas/1.41.0"
 AGENT = "threedots"
 """The agent's name in the spans: what people call it is not in the record."""
 
+SCOPE = "threedots.transcripts"
+"""Whose instrumentation the spans are."""
+
 INTERNAL, CLIENT = 1, 3
 """Kinds of spans, as OTLP numbers them."""
 
@@ -45,7 +48,7 @@ Span = dict[str, Any]
 def traces(told: Told) -> dict[str, Any]:
     """The trace of a turn as JSON values, in OTLP's form of JSON."""
     scope = {
-        "scope": {"name": "threedots.transcripts"},
+        "scope": {"name": SCOPE},
         "spans": list(_spans(told.record)),
         "schemaUrl": SCHEMA,
     }
