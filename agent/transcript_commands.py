@@ -216,8 +216,8 @@ def validate(
 ) -> None:
     """Check an exported file, line by line
 
-    Its format is recognised by what is in it: jsonl, openai, atif, otlp or csv. Says what is wrong
-    in which line. Exit code 1 when anything is.
+    Its format is recognised by what is in it. Says what is wrong in which line (in a log of
+    Inspect and in protobuf: in the how-manieth). Exit code 1 when anything is.
     """
     from memory.exports.checks import checked
 

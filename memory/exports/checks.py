@@ -18,6 +18,7 @@ from pydantic_ai import ModelMessagesTypeAdapter
 from memory.exports.atif import VERSION
 from memory.exports.atif_shape import Trajectory, missteps
 from memory.exports.chat_shape import Chat, disorder
+from memory.exports.inspect_checks import log_problems
 from memory.exports.otlp_protobuf import NotTraces, Protobuf
 from memory.exports.otlp_shape import Traces, loose_ends
 from memory.exports.spreadsheet import BOM, COLUMNS, FORMULA, NUMBERS
@@ -46,8 +47,7 @@ def checked(file: IO[bytes]) -> Checks:
     """The problems of a file; what cannot be told to be anything else is taken for records."""
     start = file.peek(4) if isinstance(file, io.BufferedReader) else b""
     if start.startswith(b"PK"):
-        problem = "This is a log of Inspect; `inspect log dump` reads it and says what is wrong."
-        return Checks("logs", [(1, [problem])])
+        return Checks("samples", log_problems(file))
     if str(getattr(file, "name", "")).endswith(".pb"):
         return Checks("traces", _protobuf(file))
     if start.startswith(BOM) or start.startswith(COLUMNS[0].encode()):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from atif import Trajectory
 from pydantic import ValidationError
+from typer.testing import Result
 
+from memory.exports.formats import NotInstalled
 from tests.exports.conftest import Export, ask, lines
 
 Break = Callable[[dict[str, Any]], object]
@@ -23,6 +27,11 @@ Break = Callable[[dict[str, Any]], object]
 def test_what_was_exported_is_recognised_and_good(export: Export, format: str, told: str):
     done = ask("validate", str(export(format)))
     assert (done.exit_code, done.stdout, done.stderr) == (0, f"{told}, 0 problems.\n", "")
+
+
+def test_a_log_of_inspect_is_recognised_and_good(export: Export):
+    done = ask("validate", str(export("inspect", name="turns.eval")))
+    assert (done.exit_code, done.stdout) == (0, "5 samples, 0 problems.\n")
 
 
 def test_arguments_as_objects_are_good_too(export: Export):
@@ -141,10 +150,61 @@ def test_every_line_of_a_long_file_is_checked(export: Export):
         assert broken(path, place, lambda it: it["messages"].pop())[-1].startswith(f"{place + 1}: ")
 
 
-def test_of_a_log_of_inspect_it_is_said_who_checks_it(export: Export):
-    done = ask("validate", str(export("inspect", name="turns.eval")))
+def log_with(path: Path, change: Callable[[dict[str, bytes]], object]) -> Result:
+    """What is said of a log of Inspect in whose archive something was changed."""
+    with ZipFile(path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    change(held)
+    with ZipFile(path, "w") as archive:
+        for name, content in held.items():
+            archive.writestr(name, content)
+    return ask("validate", str(path))
+
+
+def without_the_answer(held: dict[str, bytes]) -> None:
+    """The second sample's messages lose their role."""
+    name = list(held)[1]
+    sample = json.loads(held[name])
+    sample["messages"][0]["role"] = "person"
+    held[name] = json.dumps(sample).encode()
+
+
+LOGS: list[tuple[Callable[[dict[str, bytes]], object], int, str]] = [
+    (without_the_answer, 2, "messages.0"),
+    (lambda held: held.update({next(iter(held)): b"{"}), 1, "Invalid JSON"),
+    (lambda held: held.pop("header.json"), 6, "header.json: It is missing"),
+    (lambda held: held.pop("summaries.json"), 6, "summaries.json: It is missing"),
+    (lambda held: held.update({"summaries.json": b"[{}]"}), 6, "summaries.json: 0.id: Field"),
+    (lambda held: held.update({"header.json": b"{}"}), 6, "header.json: eval: Field required"),
+    (lambda held: held.pop(next(iter(held))), 5, "It tells of 5 samples, and there are 4"),
+]
+
+
+@pytest.mark.parametrize(("change", "line", "problem"), LOGS)
+def test_a_broken_log_of_inspect_is_named(
+    export: Export, change: Callable[[dict[str, bytes]], object], line: int, problem: str
+):
+    path = export("inspect", name="turns.eval")
+    done = log_with(path, change)
     assert done.exit_code == 1
-    assert "`inspect log dump`" in done.stderr
+    assert done.stderr.startswith(f"{path}:{line}: ") and problem in done.stderr
+
+
+def test_a_log_of_inspect_that_ends_too_early_is_named(export: Export):
+    path = export("inspect", name="turns.eval")
+    path.write_bytes(path.read_bytes()[:-40])
+    done = ask("validate", str(path))
+    assert done.exit_code == 1 and "no archive that can be read" in done.stderr
+
+
+def test_where_inspect_is_missing_it_is_said_what_checks_its_logs(
+    export: Export, monkeypatch: pytest.MonkeyPatch
+):
+    path = export("inspect", name="turns.eval")
+    monkeypatch.setitem(sys.modules, "inspect_ai", None)
+    done = ask("validate", str(path))
+    assert isinstance(done.exception, NotInstalled)
+    assert "pip install '.[inspect]'" in str(done.exception)
 
 
 def test_protobuf_is_checked_too(export: Export):
