@@ -92,7 +92,7 @@ def disorder(chat: Chat) -> Iterator[str]:
 
 
 def _bad_calls(message: Assistant, place: int) -> Iterator[str]:
-    if message.content is None and not message.tool_calls:
+    if not message.content and not message.tool_calls:
         yield f"messages.{place}: It has neither words nor calls"
     for number, call in enumerate(message.tool_calls or []):
         written = call.function.arguments

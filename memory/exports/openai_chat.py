@@ -57,7 +57,9 @@ def _message(said: Said, arguments: Arguments) -> dict[str, Any]:
             return {"role": "tool", "tool_call_id": said.call_id, "content": said.text}
         case "assistant":
             calls = [_call(call, arguments) for call in said.calls]
-            message = {"role": "assistant", "content": said.text or None}
+            # Calls without words have empty words: without any, Inspect's converter puts what was
+            # said after the calls before them, and some chat templates print None.
+            message = {"role": "assistant", "content": said.text or ""}
             return message | ({"tool_calls": calls} if calls else {})
 
 

@@ -82,10 +82,16 @@ def test_datasets_load_what_was_written(export: Export, tmp_path: Path, argument
     assert json.loads(rows) == lines(path)
 
 
-def test_inspects_converter_reads_the_messages(export: Export):
+def test_inspects_converter_reads_the_messages_of_every_chat(export: Export):
+    for chat in lines(export("openai")):
+        roles = [message["role"] for message in chat["messages"]]
+        read = asyncio.run(messages_from_openai(chat["messages"]))
+        assert [message.role for message in read] == roles
+
+
+def test_inspects_converter_reads_calls_and_words(export: Export):
     noted = lines(export("openai"))[0]["messages"]
     read = asyncio.run(messages_from_openai(noted))
-    assert [message.role for message in read] == [message["role"] for message in noted]
     calls = getattr(read[3], "tool_calls", None) or []
     assert [(call.function, call.arguments) for call in calls] == [
         ("remember", {"fact": "Likes tea"}),
