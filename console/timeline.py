@@ -17,6 +17,7 @@ from console.thinking import requests
 from memory.inspection import Arrival
 from memory.recording import RUNNING
 from memory.transcript import Act, BubbleSent, Heard, Learnt, ToolCall, TurnRecord
+from safety.segments import billed_as, segments
 
 HELD = 0.05
 """Seconds from which a wait for their last word is told."""
@@ -198,6 +199,10 @@ def _wire(record: TurnRecord) -> Iterator[Entry]:
 
 def _bubble(record: TurnRecord, act: BubbleSent, *, is_first: bool) -> Entry:
     how = [act.channel or "", f"with {act.send_style}" if act.send_style else ""]
+    channel = act.channel or record.conversation.channel
+    billed = billed_as(act.text, channel=channel, media=len(act.media))
+    if billed and not act.media:
+        how.append(str(segments(act.text)))
     how += ["in thread" if act.is_threaded else "", *(f"{lost} lost" for lost in act.lost)]
     named = {"confirmed": "arrived", "confirmed_late": "arrived, as was found out later"}
     title = f"Bubble {act.ref} {named.get(act.status, act.status)}"
@@ -218,7 +223,7 @@ def _bubble(record: TurnRecord, act: BubbleSent, *, is_first: bool) -> Entry:
         title,
         words,
         tone=tone,
-        raw=_json(act),
+        raw=_json(act) | ({"billed": billed} if billed else {}),
         curl=curl_of(record, act),
         after=act.call_id,
         order=6,

@@ -8,6 +8,9 @@ from rich.table import Table
 from sqlmodel import Session, col, select
 
 from memory.tables import Bubble, BubbleState, Mailbox
+from safety.segments import billed_as
+
+COLUMNS = ("Bubble", "Conversation", "State", "Code", "Written (UTC)", "SMS segments", "Words")
 
 SHOWN = 40
 """Characters of a bubble's words in a table."""
@@ -43,19 +46,31 @@ def _as_json(bubble: Bubble, mailbox: Mailbox) -> dict[str, Any]:
         "created_at": bubble.created_at.isoformat(),
         "text": bubble.text,
         "media": len(bubble.media),
+        "sms": billed_as(
+            bubble.text, channel=bubble.channel or mailbox.channel, media=len(bubble.media)
+        ),
     }
 
 
 def as_table(bubbles: list[dict[str, Any]]) -> Table:
     """The same for a person to read."""
-    table = Table("Bubble", "Conversation", "State", "Code", "Written (UTC)", "Words", box=None)
+    table = Table(*COLUMNS, box=None)
     for bubble in bubbles:
         state = f"{bubble['state']}, not delivered" if bubble["delivery"] else bubble["state"]
         written = bubble["created_at"][:19].replace("T", " ")
         place = bubble["conversation_id"] or "not known yet"
         words = first_words(bubble["text"], bubble["media"])
-        table.add_row(bubble["bubble_id"], place, state, bubble["code"] or "", written, words)
+        sms = _billed(bubble["sms"])
+        table.add_row(bubble["bubble_id"], place, state, bubble["code"] or "", written, sms, words)
     return table
+
+
+def _billed(sms: dict[str, Any] | None) -> str:
+    """`2 GSM-7`, or `3 UCS-2: é` with the character that made it so."""
+    if sms is None:
+        return ""
+    flipped = f": {sms['flipped_by'][0].split(' (')[0]}" if sms["flipped_by"] else ""
+    return f"{sms['segments']} {sms['encoding']}{flipped}"
 
 
 def first_words(text: str, pictures: int) -> str:
