@@ -20,6 +20,7 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.notes import Notes
+from memory.queues import newest_of
 from memory.recording import keep_record
 from memory.tables import (
     AS_WRITTEN,
@@ -342,7 +343,8 @@ def _waiting(session: Session, claim: Claim) -> list[Message]:
     waiting = select(Message).where(
         Message.mailbox_id == claim.mailbox_id, Message.state == MessageState.WAITING
     )
-    return list(session.exec(waiting.order_by(*AS_WRITTEN)).all())
+    messages = session.exec(waiting.order_by(*AS_WRITTEN)).all()
+    return newest_of(messages, is_group=session.get_one(Mailbox, claim.mailbox_id).is_group)
 
 
 def _taken(messages: list[Message], turn_id: str) -> list[Message]:

@@ -282,3 +282,20 @@ def test_the_oldest_due_time_is_that_of_the_longest_waiting_mailbox(database: Da
     database(lambda s: deliver(s, event, now=NOW))
     assert database(oldest_due) == utc(NOW)
     assert database(lambda s: s.exec(select(col(Mailbox.due_at))).all())
+
+
+def test_of_too_much_at_once_the_newest_is_answered_and_the_rest_kept(database: Database):
+    def work(session: Session) -> None:
+        for number in range(53):
+            told = "HELP" if number == 0 else f"text {number}"
+            deliver(session, inbound(told, received_at=utc(NOW + number)))
+        mine = claim(session, owner="w", now=NOW)
+        assert mine is not None
+        burst = take(session, mine, turn_id="t", kind="live", now=NOW)
+        assert burst is not None
+        texts = [message.text for message in burst.messages]
+        assert (len(texts), texts[0], texts[1], texts[-1]) == (51, "HELP", "text 3", "text 52")
+        dropped = session.exec(select(Message).where(Message.outcome == "dropped(queue_full)"))
+        assert [message.text for message in dropped] == ["text 1", "text 2"]
+
+    database(work)
