@@ -9,6 +9,7 @@ from pydantic_ai import Agent
 from pydantic_ai.models import Model
 
 from agent.arrivals import Arrivals
+from agent.guard import Guard
 from agent.prompts import Prompts
 from memory.notes import Notes
 from memory.store import Store
@@ -30,6 +31,7 @@ class Deployment:
         public_url: Where files of `media/` are reached from outside; None when nowhere.
         quiet_for: Seconds without another text before the first word leaves.
         patient: Whether thinking waits for that pause as well.
+        guard: Its limits, and whom it answers.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
@@ -49,6 +51,7 @@ class Deployment:
     public_url: str | None = None
     quiet_for: float = 1.0
     patient: bool = False
+    guard: Guard = field(default_factory=Guard)
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
     under_way: dict[str, Notes] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from agent.beside import keep_at
 from agent.build import build_agent
 from agent.catch_up import CatchUp
 from agent.deployment import Deployment
+from agent.guard import guard_of
 from agent.journal import Journal
 from agent.prompts import Prompts
 from agent.settings import HOME, Settings
@@ -103,13 +104,14 @@ def assemble(
     new_id: Callable[[], str],
 ) -> Deployment:
     """The objects of one deployment, by its settings. Nothing runs yet."""
+    guard = guard_of(settings, session)
     return Deployment(
         name=settings.threedots_name,
         session=session,
         clock=clock,
         store=store,
         phone=phone,
-        outbox=Outbox(store, phone, clock=clock, new_id=new_id),
+        outbox=Outbox(store, phone, clock=clock, new_id=new_id, limits=guard.limits),
         prompts=Prompts(settings.threedots_prompts_dir, shipped=HOME / "prompts"),
         library=MediaLibrary(
             settings.threedots_prompts_dir / "media.toml",
@@ -123,6 +125,7 @@ def assemble(
         public_url=settings.threedots_public_url,
         quiet_for=settings.threedots_quiet_for,
         patient=settings.threedots_burst == "patient",
+        guard=guard,
     )
 
 

@@ -154,6 +154,8 @@ def _hands(
         references=_references(past, messages),
         latest=f"m{texts[-1].ref}" if texts else None,
         pictures=_pictures(deployment, past, messages),
+        allowance=given.allowance,
+        plain_punctuation=deployment.guard.plain_punctuation,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from agent.settings_limits import LimitSettings
+from agent.settings_senders import SenderSettings
 from agent.settings_telemetry import TelemetrySettings
 
 HOME = Path(__file__).resolve().parent.parent
@@ -22,7 +24,7 @@ DEFAULT_MODEL = "openai:gpt-5-mini"
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
-class Settings(TelemetrySettings):
+class Settings(TelemetrySettings, LimitSettings, SenderSettings):
     """What the environment (or `.env`) says about this deployment."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", populate_by_name=True)
@@ -114,7 +116,8 @@ class Settings(TelemetrySettings):
 def env_example() -> str:
     """`.env.example`: every setting with its sentence and its default, nothing switched on."""
     lines = ["# Copy to .env and fill in what you need. The environment wins over this file.", ""]
-    for name, field in Settings.model_fields.items():
+    ours = Settings.__annotations__  # what one needs first comes first, then the themes
+    for name, field in sorted(Settings.model_fields.items(), key=lambda each: each[0] not in ours):
         lines += [f"# {field.description}", f"# {name.upper()}={_shown(field.default)}", ""]
     return "\n".join(lines)
 

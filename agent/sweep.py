@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
+from sqlmodel import Session
+
 from agent.deployment import Deployment
+from memory.admission import forget_mutes
 from memory.resending import expire_late, pick_up_loose
+from memory.spending import LimitAlert, forget_old, unlogged
 from memory.turns import Claim, loose_in
+
+log = logging.getLogger(__name__)
 
 SWEEP_EVERY = 15.0
 """Seconds between sweeps."""
 
 
 async def sweep(deployment: Deployment) -> None:
-    """Expire what is late, and look for what was lost."""
-    await deployment.store.write(partial(expire_late, now=deployment.clock.now()))
+    """Expire what is late, tell what came near its limit, and look for what was lost."""
+    now = deployment.clock.now()
+    await deployment.store.write(partial(expire_late, now=now))
+    for alert in await deployment.store.write(partial(tend, now=now)):
+        scope, level = alert.subject.partition(":")[0], _LEVELS.get(alert.level, alert.level)
+        log.warning(
+            "the limit of %s is %s by one %s; see: threedots limits", alert.limit, level, scope
+        )
     await deployment.outbox.reconciler.look_for_all()
+
+
+_LEVELS = {"warned": "80 % used", "reached": "used up"}
+
+
+def tend(session: Session, *, now: float) -> list[LimitAlert]:
+    """Forget old counts and mutes; the alerts that no log line has told yet."""
+    forget_old(session, now=now)
+    forget_mutes(session, now=now)
+    return unlogged(session)
 
 
 async def send_loose(deployment: Deployment, claim: Claim) -> None:

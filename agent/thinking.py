@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pydantic_ai import UsageLimits, capture_run_messages
+from pydantic_ai import capture_run_messages
 from pydantic_ai.exceptions import (
     AgentRunError,
     FallbackExceptionGroup,
@@ -24,7 +24,7 @@ from agent.deployment import Deployment
 from agent.history import kept_since
 from agent.keeping import as_kept
 from agent.prompts import version_of
-from agent.restraint import REQUESTS
+from agent.restraint import is_priced, limits_of
 from agent.scene import Scene
 from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
@@ -32,9 +32,6 @@ from tools.floor import Floor
 from tools.hands import Hands
 
 log = logging.getLogger(__name__)
-
-LIMITS = UsageLimits(request_limit=REQUESTS)
-"""Where a turn is stopped that would not end by itself (`agent.restraint`)."""
 
 MODEL_SECONDS = 60.0
 """Seconds one model request may take."""
@@ -126,7 +123,7 @@ async def _run(deployment: Deployment, scene: Scene) -> str:
             deps=scene.hands,
             model=deployment.model,
             model_settings=ModelSettings(timeout=MODEL_SECONDS),
-            usage_limits=LIMITS,
+            usage_limits=limits_of(scene.hands, is_priced=is_priced(deployment.model)),
         )
     return result.output
 

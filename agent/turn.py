@@ -2,6 +2,7 @@
 
 consent word? ─▶ the static words the law asks for, no model
 meant for us? ─▶ no: silent
+may we answer? ─▶ no: dropped, with a static text at most
 typing ─ read the conversation ─ load memory ─ think ─ save memory ─ settle
 """
 
@@ -14,6 +15,7 @@ from functools import partial
 
 from sqlmodel import Session, col, select
 
+from agent.admission import TurnedAway, admit
 from agent.answering import answer
 from agent.deployment import Deployment
 from agent.groups import Answer, addressed_by, people_answered
@@ -122,6 +124,12 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         asked_by = await deployment.store.read(asking)
         if not asked_by:
             return Ending("silent", "not addressed in the group")
+    admitted = await admit(deployment, mailbox, burst, asked_by)
+    if isinstance(admitted, TurnedAway):
+        if admitted.words is not None:
+            await _say(deployment, claim, burst, admitted.words, why=admitted.reason)
+        return Ending("dropped", admitted.reason)
+    burst = replace(burst, allowance=admitted)
     dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
     floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, asked_by=asked_by)
     async with typing(

@@ -126,7 +126,11 @@ def main() -> None:
         database_url=given.database,
         threedots_quiet_for=given.quiet_for,
         threedots_burst=given.burst,
+        threedots_loop_breaker=False,
     )
+    # Thousands of new people in a minute are what this is about.
+    no_limits = dict.fromkeys(settings.window_names, "0")
+    settings = settings.model_copy(update=no_limits)
     answer = thinking(given.model_seconds) if given.model_seconds else at_once
     app = create_app(settings, FunctionModel(answer, model_name="bench"))
     config = uvicorn.Config(

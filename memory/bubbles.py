@@ -13,10 +13,16 @@ from datetime import timedelta
 from sqlmodel import Session, col, func, select
 
 from memory.consents import opted_out
+from memory.spending import correct_segments, spend_on_bubble
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim, LeaseLost, held, wrote_again
 from phone.clock import utc
 from phone.types import SentMessage
+from safety.limits import Limits
+from safety.segments import segments_sent
+from safety.verdicts import Allowed, Refused, Verdict
+
+_NO_LIMITS = Limits()
 
 FRESH_FOR = timedelta(minutes=10)
 """How long a bubble may wait to be sent. After that the moment has passed, and it expires."""
@@ -101,21 +107,24 @@ def dispatch(
     claim: Claim,
     bubble_id: str,
     gives_way_to: Collection[str] | None = (),
+    limits: Limits = _NO_LIMITS,
     now: float,
 ) -> tuple[Bubble, Mailbox]:
     """Let a prepared bubble leave, or say why it may not: the one check before every POST.
 
     In one transaction: the lease is mine, the bubble is still fresh, the person has not opted out,
-    the bubble before it is finished, and nobody has written again. Raises LeaseLost.
+    the bubble before it is finished, nobody has written again, and a limit has room for it, in
+    which it is counted at once. Raises LeaseLost.
 
     Args:
         gives_way_to: Handles whose text, come since, stops it; None means anybody's.
+        limits: For replies of a turn. What is static, or an operator's order, is only counted.
     """
     _must_hold(session, claim)
     bubble = session.get_one(Bubble, bubble_id)
     mailbox = session.get_one(Mailbox, bubble.mailbox_id)
     if bubble.state == BubbleState.PREPARED:
-        _let_leave(session, bubble, mailbox, gives_way_to=gives_way_to, now=now)
+        _let_leave(session, bubble, mailbox, gives_way_to=gives_way_to, limits=limits, now=now)
         session.add(bubble)
         session.flush()
     return bubble, mailbox
@@ -127,6 +136,7 @@ def _let_leave(
     mailbox: Mailbox,
     *,
     gives_way_to: Collection[str] | None,
+    limits: Limits,
     now: float,
 ) -> None:
     if bubble.kind == "reply" and opted_out(session, mailbox.group_id or mailbox.participant):
@@ -140,10 +150,28 @@ def _let_leave(
         )  # fmt: skip
     elif wrote_again(session, bubble.mailbox_id, by=gives_way_to):
         finish(bubble, BubbleState.CANCELLED, now, SUPERSEDED, "They wrote again before it left.")
+    elif isinstance(verdict := _counted(session, bubble, mailbox, limits, now), Refused):
+        finish(bubble, BubbleState.CANCELLED, now, verdict.code, verdict.reason)
     else:
         bubble.state = BubbleState.DISPATCHED
         bubble.attempt += 1
         bubble.dispatched_at = utc(now)
+
+
+def _counted(
+    session: Session, bubble: Bubble, mailbox: Mailbox, limits: Limits, now: float
+) -> Verdict:
+    """Count it in what its conversation uses up, or say which limit has no room for it."""
+    if bubble.attempt:  # its first attempt, which sent nothing, was counted
+        return Allowed()
+    return spend_on_bubble(
+        session,
+        mailbox,
+        segments=segments_sent(bubble.text, channel=mailbox.channel, media=len(bubble.media)),
+        limits=limits,
+        bypasses=bubble.kind != "reply" or bubble.turn_id is None,
+        now=now,
+    )
 
 
 def _blocked(session: Session, bubble: Bubble) -> bool:
@@ -186,6 +214,7 @@ def record(
         if asked_for_thread:
             bubble.threaded = not sent.reply_parent_unresolved
         _learn_conversation(session, bubble.mailbox_id, sent)
+        _count_fallback(session, bubble, sent, now)
     if drop_reply:
         bubble.reply_to_message_id = None
         bubble.threaded = False
@@ -197,6 +226,19 @@ def record(
     session.add(bubble)
     session.flush()
     return bubble
+
+
+def _count_fallback(session: Session, bubble: Bubble, sent: SentMessage, now: float) -> None:
+    """What went out by SMS though iMessage was expected has segments after all, and vice versa."""
+    if sent.channel is None:
+        return
+    mailbox = session.get_one(Mailbox, bubble.mailbox_id)
+    told, expected = (
+        segments_sent(bubble.text, channel=channel, media=len(bubble.media))
+        for channel in (sent.channel, mailbox.channel)
+    )
+    if told != expected:
+        correct_segments(session, mailbox, told - expected, now=now)
 
 
 def _take_back(session: Session, message_id: str, now: float) -> None:

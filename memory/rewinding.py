@@ -17,8 +17,10 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, func, or_, select, update
 
+from memory.admission import Muted
 from memory.catching_up import known
 from memory.keepsakes import Branch
+from memory.spending import LimitAlert, Spent
 from memory.tables import (
     AS_WRITTEN,
     Bubble,
@@ -93,7 +95,7 @@ def rewind(session: Session, conversation_id: str, *, to: Point) -> float | None
 
 
 def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
-    """Delete every other conversation, and what is about none: raw webhooks, branches."""
+    """Delete every other conversation, and what is about none: raw webhooks, branches, counts."""
     kept_id = mailbox.id if mailbox is not None else None
     others = session.exec(select(Mailbox.id).where(col(Mailbox.id) != (kept_id or 0))).all()
     turns = select(Turn.id).where(col(Turn.mailbox_id).in_(others))
@@ -101,7 +103,7 @@ def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
     for table in (Bubble, Transcript, MetadataEntry, Message, Turn):
         session.exec(delete(table).where(col(table.mailbox_id).in_(others)))
     session.exec(delete(Mailbox).where(col(Mailbox.id).in_(others)))
-    for whole in (EventKey, Event, DeadLetter, Branch):
+    for whole in (EventKey, Event, DeadLetter, Branch, Spent, LimitAlert, Muted):
         session.exec(delete(whole))
 
 

@@ -22,6 +22,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from memory.notes import Notes
 from memory.queues import newest_of
 from memory.recording import keep_record
+from memory.spending import count_turn
 from memory.tables import (
     AS_WRITTEN,
     Bubble,
@@ -34,6 +35,7 @@ from memory.tables import (
 )
 from memory.transcript import SessionKind
 from phone.clock import utc
+from safety.limits import Allowance
 
 LEASE = 15.0
 """Seconds a claim lasts unless renewed; after that any worker may take over."""
@@ -69,12 +71,14 @@ class Burst:
         messages: Oldest first, as they reached AgentPhone.
         resumed: The turn was begun by a worker that did not finish it; see `turn.attempts`.
         notes: What its run sees and no other row tells, to be handed to `settle`.
+        allowance: What it may use up.
     """
 
     turn: Turn
     messages: list[Message]
     resumed: bool
     notes: Notes = field(default_factory=Notes)
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float = LEASE) -> Claim | None:
@@ -231,6 +235,7 @@ def settle(
         LeaseLost: The claim is somebody else's now.
     """
     turn = _running_turn(session, claim, turn_id)
+    is_replayed = turn.state == TurnState.SETTLED
     notes = notes or Notes.model_validate(turn.notes or {})
     turn.state, turn.notes = TurnState.SETTLED, None
     turn.outcome, turn.reason, turn.settled_at = outcome, reason, utc(now)
@@ -243,9 +248,12 @@ def settle(
         .where(col(Message.turn_id) == turn_id)
         .values(state=MessageState.SETTLED, outcome=f"{outcome}({reason})" if reason else outcome)
     )
-    record = keep_record(session, turn, _mailbox(session, claim), notes)
+    mailbox = _mailbox(session, claim)
+    record = keep_record(session, turn, mailbox, notes)
     if turn.usage is None and record.requests:
         turn.usage = record.usage.model_dump(mode="json")
+    if record.requests and not is_replayed:
+        count_turn(session, mailbox, turn, record, now=now)
 
 
 def let_go(session: Session, claim: Claim, *, now: float) -> None:

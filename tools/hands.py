@@ -12,6 +12,8 @@ from memory.notes import Notes
 from memory.state import ConversationState, OwnState
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
+from safety.limits import Allowance
+from safety.segments import segments, with_plain_punctuation
 from tools.bubbles import split
 from tools.floor import Floor
 from tools.outbox import Outbox
@@ -23,9 +25,6 @@ SMS_LIMIT = 1600
 IMESSAGE_LIMIT = 4000
 """Characters of one iMessage bubble. AgentPhone publishes none; more than this nobody reads."""
 
-
-MOST_BUBBLES = 12
-"""Bubbles of one turn after which no tool sends more: one for each effect, and no flood."""
 
 LONGEST = 20_000
 """Characters of one text the model may send: five full bubbles, which is too many already."""
@@ -68,6 +67,8 @@ class Hands:
         floor: Whose turn it is to speak; asked before anything becomes visible.
         notes: What is to be known of this turn that no row tells: `act` writes there.
         hear: Takes what they have written since into this turn, as parts for the next request.
+        allowance: What this turn may use up.
+        plain_punctuation: Whether an SMS gets plain quotes and dashes where that spares segments.
         calls: The tool calls of this turn, by name and arguments.
         nudged: Whether it was told; once is enough.
         cut_short: Whether it was told that its words had broken off; once is enough.
@@ -92,6 +93,8 @@ class Hands:
     bubbles: list[Bubble] = field(default_factory=list)
     tapped: list[str] = field(default_factory=list)
     changed_background: bool = False
+    allowance: Allowance = field(default_factory=Allowance)
+    plain_punctuation: bool = False
     calls: list[tuple[str, str]] = field(default_factory=list)
     nudged: bool = False
     cut_short: bool = False
@@ -115,7 +118,7 @@ class Hands:
     @property
     def may_say_more(self) -> bool:
         """Whether a tool may send one more bubble; the words that end the turn always may."""
-        return len(self.said) < MOST_BUBBLES
+        return self.allowance.bubbles is None or len(self.said) < self.allowance.bubbles
 
     @property
     def refused(self) -> list[Bubble]:
@@ -186,7 +189,8 @@ class Hands:
         if len(text) > LONGEST:
             raise TooMuch(f"A text has {LONGEST} characters at most and this has {len(text)}.")
         limit = IMESSAGE_LIMIT if self.on_imessage else SMS_LIMIT
-        words = [Draft(text=part) for part in split(plain(text), limit=limit)]
+        words = [Draft(text=part) for part in split(self._written(text), limit=limit)]
+        self._check_segments(words)
         if not pictures:
             return words
         if words and len(pictures) == 1:
@@ -194,9 +198,23 @@ class Hands:
         # Several pictures are a carousel on iMessage, and a carousel carries no words.
         return [Draft(media=tuple(pictures)), *words]
 
+    def _written(self, text: str) -> str:
+        """The words as they arrive here: no Markdown, and on SMS the punctuation that is cheap."""
+        folds = self.plain_punctuation and not self.on_imessage
+        return with_plain_punctuation(plain(text)) if folds else plain(text)
+
+    def _check_segments(self, drafts: Sequence[Draft]) -> None:
+        most = self.allowance.segments
+        counted = [segments(draft.text) for draft in drafts]
+        if self.on_imessage or most is None or (many := sum(c.count for c in counted)) <= most:
+            return
+        dear = next((c.flipped_by[0] for c in counted if c.flipped_by), None)
+        hint = f" Without characters like {dear} it would be less than half." if dear else ""
+        raise TooMuch(f"A text has {most} SMS segments at most and this has {many}.{hint}")
+
     def repeats(self, text: str) -> bool:
         """Whether this turn has said exactly that already."""
-        words = " ".join(plain(text).split())
+        words = " ".join(self._written(text).split())
         together = " ".join(" ".join(b.text.split()) for b in self.said if b.text)
         return bool(words) and (
             words == together or any(words == " ".join(b.text.split()) for b in self.said)

@@ -41,6 +41,7 @@ from phone.errors import (
     Unauthorized,
 )
 from phone.types import Background, OutboundMessage, SentMessage, SentReaction
+from safety.limits import Limits
 from tools.gate import Gate
 from tools.reconcile import Reconciler
 
@@ -112,7 +113,13 @@ class Outbox:
     """
 
     def __init__(
-        self, store: Store, phone: AgentPhoneClient, *, clock: Clock, new_id: Callable[[], str]
+        self,
+        store: Store,
+        phone: AgentPhoneClient,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        limits: Limits | None = None,
     ) -> None:
         self.reconciler = Reconciler(store, phone, clock)
         self._gate = Gate(clock)
@@ -120,6 +127,7 @@ class Outbox:
         self._phone = phone
         self._clock = clock
         self._new_id = new_id
+        self._limits = limits or Limits()
 
     @property
     def paused_by(self) -> str | None:
@@ -169,6 +177,7 @@ class Outbox:
                         claim=claim,
                         bubble_id=bubble_id,
                         gives_way_to=gives_way_to(),
+                        limits=self._limits,
                         now=self._clock.now(),
                     )
                 )

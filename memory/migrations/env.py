@@ -8,7 +8,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlmodel import AutoString, SQLModel
 
-from memory import keepsakes, tables  # noqa: F401  # importing them fills the metadata
+# Importing them fills the metadata.
+from memory import admission, keepsakes, labels, spending, tables  # noqa: F401
 from memory.columns import UTCDateTime
 
 

@@ -1,0 +1,57 @@
+"""What a deployment is guarded by: its limits and whom it answers, as the settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from memory.transcript import SessionKind
+from safety.limits import Limits
+from safety.senders import Senders
+
+if TYPE_CHECKING:  # settings are built at the front doors and passed down
+    from agent.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The rules a turn has to pass. Left as it is, it lets everything through.
+
+    Attributes:
+        breaks_loops: Whether what looks like a machine talking to us is muted.
+        plain_punctuation: Whether quotes and dashes become plain where that spares SMS segments.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    senders: Senders = field(default_factory=lambda: Senders(countries=(), answer_machines=True))
+    breaks_loops: bool = False
+    plain_punctuation: bool = False
+
+
+def guard_of(settings: Settings, session: SessionKind) -> Guard:
+    """The guard of a deployment. What one turn may do is limited everywhere.
+
+    Behind the doors where nobody's line and nobody else's money is at stake (`phone`, `chat`,
+    evaluations) windows, lists, countries and the loop breaker hold only as far as they were set
+    on purpose: whoever tries something out would run into all of them.
+    """
+    if session != "live":
+        chosen = settings.model_fields_set
+        settings = settings.model_copy(
+            update={name: off for name, off in _OFF.items() if name not in chosen}
+            | {name: "0" for name in settings.window_names if name not in chosen}
+        )
+    return Guard(
+        limits=settings.limits,
+        senders=settings.senders,
+        breaks_loops=settings.threedots_loop_breaker,
+        plain_punctuation=settings.threedots_sms_plain_punctuation,
+    )
+
+
+_OFF = {
+    "threedots_loop_breaker": False,
+    "threedots_answer_machines": True,
+    "threedots_countries": "*",
+}
+"""What lets everything through, by setting."""
