@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from agent.dead_letter_commands import commands as dead_letter_commands
+from agent.limit_commands import limits
 from agent.outbox_commands import commands as outbox_commands
 from agent.transcript_commands import commands as transcript_commands
 from evals.eval_commands import evaluate
@@ -218,6 +219,7 @@ def doctor(
     raise typer.Exit(any(finding.is_trouble for finding in findings))
 
 
+app.command()(limits)
 app.command()(replay)
 app.command("eval")(evaluate)
 add_verdicts(app)
