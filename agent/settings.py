@@ -10,7 +10,9 @@ from pydantic_settings import SettingsConfigDict
 
 from agent.settings_limits import LimitSettings
 from agent.settings_senders import SenderSettings
+from agent.settings_secrets import SecretSettings
 from agent.settings_telemetry import TelemetrySettings
+from phone.keyring import Key, read_keys
 
 HOME = Path(__file__).resolve().parent.parent
 """Where `threedots.py`, `prompts/` and `media/` are, whatever the working directory."""
@@ -24,10 +26,12 @@ DEFAULT_MODEL = "openai:gpt-5-mini"
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
-class Settings(TelemetrySettings, LimitSettings, SenderSettings):
+class Settings(TelemetrySettings, LimitSettings, SenderSettings, SecretSettings):
     """What the environment (or `.env`) says about this deployment."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     agentphone_api_key: SecretStr | None = Field(
         default=None,
@@ -39,7 +43,8 @@ class Settings(TelemetrySettings, LimitSettings, SenderSettings):
     )
     agentphone_webhook_secret: SecretStr | None = Field(
         default=None,
-        description="The webhook secret (whsec_…); while it changes, the new one first: new,old.",
+        description="The webhook secret (whsec_…), which threedots connect fetches; while it "
+        "changes, the new one first, and until when the old one counts: new,old@2026-11-26T18:00Z.",
     )
     database_url: Text = Field(
         default="sqlite:///.threedots/threedots.db",
@@ -103,9 +108,13 @@ class Settings(TelemetrySettings, LimitSettings, SenderSettings):
     @property
     def webhook_secrets(self) -> list[str]:
         """The secrets a webhook may be signed with, newest first."""
+        return [key.secret for key in self.webhook_keys]
+
+    @property
+    def webhook_keys(self) -> list[Key]:
+        """The same, with until when those count that were replaced."""
         given = self.agentphone_webhook_secret
-        parts = given.get_secret_value().split(",") if given else []
-        return [part.strip() for part in parts if part.strip()]
+        return read_keys(given.get_secret_value()) if given else []
 
     @property
     def model_named(self) -> str | None:
@@ -115,7 +124,8 @@ class Settings(TelemetrySettings, LimitSettings, SenderSettings):
 
 def env_example() -> str:
     """`.env.example`: every setting with its sentence and its default, nothing switched on."""
-    lines = ["# Copy to .env and fill in what you need. The environment wins over this file.", ""]
+    lines = ["# Copy to .env and fill in what you need. The environment wins over this file."]
+    lines += ["# Each secret may be in a file instead: OPENAI_API_KEY_FILE=/run/secrets/…", ""]
     ours = Settings.__annotations__  # what one needs first comes first, then the themes
     for name, field in sorted(Settings.model_fields.items(), key=lambda each: each[0] not in ours):
         lines += [f"# {field.description}", f"# {name.upper()}={_shown(field.default)}", ""]
