@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,9 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic_ai.models import Model
 
 from agent.deployment import Deployment
+from agent.drift import Drift
 from agent.running import running
+from agent.secret_place import keyring_of
 from agent.settings import Settings
 from agent.telemetry import check_telemetry
 from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
@@ -30,13 +32,15 @@ from memory.store import StoreUnavailable
 from memory.turns import oldest_due
 from phone.clock import Clock, utc
 from phone.errors import BadPayload, BadSignature
+from phone.hooks import PATH
+from phone.keyring import Key, Keyring
 from phone.punctuality import Punctuality
 from phone.types import Ignored
-from phone.webhook import check_secrets, parse, verify
+from phone.webhook import parse, verify
 
 log = logging.getLogger(__name__)
 
-WEBHOOK = "/webhooks/agentphone"
+WEBHOOK = PATH
 """Where AgentPhone delivers."""
 
 BODY_LIMIT = 1024 * 1024
@@ -51,7 +55,7 @@ SLOW = 60.0
 DISK_FREE = 0.05
 """Part of the disk that must be free for the server to call itself ready."""
 
-TROUBLES = ("starting", "database", "disk", "late", "sending", "clock")
+TROUBLES = ("starting", "database", "disk", "late", "sending", "clock", "secret")
 """What `/readyz` may name; any of them makes the server not ready."""
 
 SPOKEN = {"text": "Sorry, this number only reads text messages. Please text us.", "hangup": True}
@@ -77,7 +81,7 @@ def create_app(
         NotInstalled: What the settings ask for needs a package that is missing.
     """
     check_telemetry(settings)
-    door = Door(settings.webhook_secrets)
+    door = Door(keyring_of(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -97,9 +101,13 @@ def create_app(
 class Door:
     """The webhook's doorway, and behind it the other routes."""
 
-    def __init__(self, secrets: list[str], *, body_within: float = BODY_WITHIN) -> None:
-        check_secrets(secrets)
-        self._secrets = secrets
+    def __init__(
+        self, secrets: Sequence[str] | Keyring, *, body_within: float = BODY_WITHIN
+    ) -> None:
+        if not isinstance(secrets, Keyring):
+            secrets = Keyring([Key(secret) for secret in secrets])
+        self._keyring = secrets
+        self._drift = Drift(secrets)
         self._body_within = body_within
         self._punctuality = Punctuality()
         self.deployment: Deployment | None = None
@@ -111,6 +119,7 @@ class Door:
     def open(self, deployment: Deployment) -> None:
         """Begin to accept webhooks for this deployment."""
         self.deployment = deployment
+        deployment.drift = self._drift
 
     def close(self) -> None:
         """Accept no more: AgentPhone is told to come again."""
@@ -147,24 +156,37 @@ class Door:
         now = deployment.clock.now()
         signature = headers.one(b"x-webhook-signature")
         try:
-            verify(
-                body,
-                signature=signature,
-                timestamp=headers.one(b"x-webhook-timestamp"),
-                secrets=self._secrets,
-                now=now,
-            )
+            self._verify(headers, body, now)
         except BadSignature as error:
             log.warning("a webhook was refused: %s", error)
+            if error.why == "wrong_signature":
+                self._drift.note(signed=False, now=now)
             if error.why == "timestamp_out_of_tolerance":
                 self._punctuality.note(signature or "", in_time=False, now=now)
             return 401, {"ok": False}
+        self._drift.note(signed=True, now=now)
         self._punctuality.note(signature or "", in_time=True, now=now)
         try:
             return await _commit(deployment, headers.one(b"x-webhook-id") or "", body, now)
         except StoreUnavailable as error:
             log.error("a webhook could not be stored, AgentPhone will bring it again: %s", error)
             return 503, {"ok": False}
+
+    def _verify(self, headers: _Headers, body: bytes, now: float) -> int:
+        """By which secret it was signed; a new one counts from the moment it is kept."""
+        check = partial(
+            verify,
+            body,
+            signature=headers.one(b"x-webhook-signature"),
+            timestamp=headers.one(b"x-webhook-timestamp"),
+            now=now,
+        )
+        try:
+            return check(secrets=self._keyring.secrets(now))
+        except BadSignature as error:
+            if error.why == "wrong_signature" and self._keyring.look_again():
+                return check(secrets=self._keyring.secrets(now))
+            raise
 
     async def healthz(self) -> dict[str, bool]:
         """The process is alive."""
@@ -176,6 +198,7 @@ class Door:
         if self.deployment:
             found = await _state(self.deployment)
             found["clock"] = self._punctuality.trouble(self.deployment.clock.now())
+            found["secret"] = self._drift.trouble
         ready = not any(found.get(name) for name in TROUBLES)
         return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)
 

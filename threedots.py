@@ -25,6 +25,7 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 from rich.console import Console
 
+from agent.connect_command import connect_webhook
 from agent.dead_letter_commands import commands as dead_letter_commands
 from agent.limit_commands import limits
 from agent.outbox_commands import commands as outbox_commands
@@ -142,8 +143,8 @@ def serve(
 ) -> None:
     """Answer a real number through AgentPhone
 
-    Needs AGENTPHONE_API_KEY, AGENTPHONE_WEBHOOK_SECRET and a model. Point AgentPhone's webhook at
-    https://your-host/webhooks/agentphone. Stops cleanly on SIGTERM: turns under way are finished.
+    Needs AGENTPHONE_API_KEY, AGENTPHONE_WEBHOOK_SECRET and a model. `threedots connect` points
+    AgentPhone's webhook here. Stops cleanly on SIGTERM: turns under way are finished.
     """
     from agent.models import model_for
     from agent.settings import Settings
@@ -157,8 +158,8 @@ def serve(
         )
     if not settings.webhook_secrets:
         _fail(
-            "AGENTPHONE_WEBHOOK_SECRET is not set. AgentPhone shows it with the webhook; "
-            "without it nobody could tell a forged message from a real one.",
+            "AGENTPHONE_WEBHOOK_SECRET is not set, and without it nobody could tell a forged "
+            "message from a real one. Run: threedots connect --url https://your-host",
             2,
         )
     try:
@@ -220,6 +221,7 @@ def doctor(
 
 
 app.command()(limits)
+app.command("connect")(connect_webhook)
 app.command()(replay)
 app.command("eval")(evaluate)
 add_verdicts(app)
@@ -294,6 +296,9 @@ def main() -> None:
 
 def _explained(error: Exception) -> tuple[str, int]:
     """What to tell the operator, and the exit code; any other error is raised again."""
+    from pydantic_settings import SettingsError
+
+    from agent.connecting import CannotConnect
     from agent.models import NoModel
     from agent.transcript_commands import NoSuchRecord
     from evals.recording import NothingToRecord
@@ -307,10 +312,13 @@ def _explained(error: Exception) -> tuple[str, int]:
     match error:
         case ValidationError():
             return "\n".join(_problem(problem) for problem in error.errors()), 2
+        case SettingsError():
+            return str(error.__cause__ or error), 2
         case NoModel() | BadDatabaseURL() | BadScenario() | NotInstalled():
             return str(error), 2
         case (
-            NotResendable()
+            CannotConnect()
+            | NotResendable()
             | NoSuchRecord()
             | NothingToRecord()
             | SchemaTooNew()

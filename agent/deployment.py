@@ -9,6 +9,7 @@ from pydantic_ai import Agent
 from pydantic_ai.models import Model
 
 from agent.arrivals import Arrivals
+from agent.drift import Drift
 from agent.guard import Guard
 from agent.prompts import Prompts
 from memory.notes import Notes
@@ -33,6 +34,8 @@ class Deployment:
         patient: Whether thinking waits for that pause as well.
         guard: Its limits, and whom it answers.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
+        drift: Finds out whether AgentPhone's webhook has another secret by now; None while no door
+            is open.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
     """
@@ -54,6 +57,7 @@ class Deployment:
     guard: Guard = field(default_factory=Guard)
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
+    drift: Drift | None = None
     under_way: dict[str, Notes] = field(default_factory=dict)
     ended: Callable[[str], None] = lambda turn_id: None
 

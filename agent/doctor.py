@@ -2,65 +2,43 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+import sys
+from collections.abc import Sequence
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 import httpx
 
+from agent.doctor_line import at_agentphone
+from agent.findings import Finding
 from agent.models import NoModel, model_for
 from agent.prompts import PromptError, Prompts
 from agent.settings import HOME, SCRIPTED, Settings
 from memory.store import Store, StoreUnavailable
 from memory.turns import oldest_due
-from phone.account import Number, Webhook
-from phone.client import AgentPhoneClient
-from phone.errors import PhoneError, Unauthorized
 from phone.webhook import check_secrets
+from tools.media import BadListing, MediaLibrary
 
-SKEW = 60.0
-"""Seconds our clock may be off; at 300 every webhook would be refused."""
-
-MARKS = {"good": "✓", "warning": "!", "trouble": "✗"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the examination.
-
-    Attributes:
-        verdict: `good`; `warning` works but not as one would like; `trouble` must be mended.
-        fix: What to do; empty when all is well.
-    """
-
-    name: str
-    verdict: Literal["good", "warning", "trouble"]
-    found: str
-    fix: str = ""
-
-    @property
-    def is_trouble(self) -> bool:
-        """Whether it must be mended before a number is answered."""
-        return self.verdict == "trouble"
-
-    def as_json(self) -> dict[str, Any]:
-        """The finding for `--json`."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        line = f"{MARKS[self.verdict]} {self.name:9} {self.found}"
-        return f"{line}\n            → {self.fix}" if self.fix else line
+ROOMS = ("phone", "safety", "memory", "tools", "agent", "console", "evals")
+"""Names that strangers use for their packages too."""
 
 
 async def examine(
-    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    path: Sequence[str] | None = None,
 ) -> list[Finding]:
-    """Look at everything a deployment stands on. Changes nothing but the database's schema."""
-    findings = [_model(settings), _prompts(settings), _secret(settings), await _database(settings)]
-    return findings + [finding async for finding in _at_agentphone(settings, transport)]
+    """Look at everything a deployment stands on.
+
+    Changes nothing but the database's schema, and has AgentPhone deliver one test webhook.
+
+    Args:
+        path: Where modules are looked for; Python's own path when left out.
+    """
+    findings = [_model(settings), _prompts(settings), modules(sys.path if path is None else path)]
+    findings += [_pictures(settings), _secret(settings), await _database(settings)]
+    return findings + [finding async for finding in at_agentphone(settings, transport)]
 
 
 def _model(settings: Settings) -> Finding:
@@ -83,6 +61,22 @@ def _prompts(settings: Settings) -> Finding:
     return Finding(
         "prompts", "good", f"{settings.threedots_prompts_dir}, version {prompts.version()}"
     )
+
+
+def _pictures(settings: Settings) -> Finding:
+    """Whether the owner's pictures can be sent: AgentPhone fetches them from us."""
+    listing = settings.threedots_prompts_dir / "media.toml"
+    shipped = HOME / "prompts" / "media.toml"
+    try:
+        library = MediaLibrary(listing, HOME / "media", secret="", shipped=shipped)
+        assets = library.assets().values()
+    except BadListing as error:
+        return Finding("pictures", "trouble", "cannot be used", str(error))
+    hidden = sum(asset.url is None for asset in assets)
+    if hidden and not settings.threedots_public_url:
+        fix = "Set THREEDOTS_PUBLIC_URL to https://your-host, where AgentPhone can fetch them."
+        return Finding("pictures", "warning", f"{hidden} cannot be sent", fix)
+    return Finding("pictures", "good", f"{len(assets)} can be sent")
 
 
 def _secret(settings: Settings) -> Finding:
@@ -109,67 +103,26 @@ async def _database(settings: Settings) -> Finding:
     return Finding("database", "good", f"{name}, up to date{waiting}")
 
 
-async def _at_agentphone(
-    settings: Settings, transport: httpx.AsyncBaseTransport | None
-) -> AsyncIterator[Finding]:
-    if settings.agentphone_api_key is None:
-        fix = "Set AGENTPHONE_API_KEY; AgentPhone's dashboard shows it."
-        yield Finding("key", "trouble", "AGENTPHONE_API_KEY is not set", fix)
-        return
-    key, base = settings.agentphone_api_key.get_secret_value(), settings.agentphone_base_url
-    async with AgentPhoneClient(key, base_url=base, transport=transport) as phone:
-        try:
-            numbers = await phone.numbers()
-        except Unauthorized as error:
-            fix = "Take a fresh key from AgentPhone's dashboard."
-            yield Finding("key", "trouble", str(error), fix)
-            return
-        except PhoneError as error:
-            yield Finding("key", "trouble", str(error), f"Check that {base} can be reached.")
-            return
-        yield Finding("key", "good", f"accepted at {base}")
-        yield _line(numbers)
-        with suppress(PhoneError):
-            yield _webhook(await phone.webhook(), settings)
-    yield await _clock(base, transport)
+def modules(path: Sequence[str]) -> Finding:
+    """Whether what is imported as `agent` or `tools` is this project's, by the module path."""
+    for name in ROOMS:
+        places = [place for each in path if (place := _package(name, each)) is not None]
+        strangers = [place for place in places if place != HOME / name]
+        if not strangers:
+            continue
+        fix = "Uninstall that, or run Threedots from an environment of its own (make setup)."
+        if places[0] == strangers[0]:
+            found = f"{name} is somebody else's: {places[0]}"
+            return Finding("modules", "trouble", found, fix)
+        found = f"another {name} lies in {strangers[0]}; ours comes first for threedots alone"
+        return Finding("modules", "warning", found, fix)
+    return Finding("modules", "good", f"all from {HOME}")
 
 
-def _line(numbers: list[Number]) -> Finding:
-    attached = [number for number in numbers if number.agent_id]
-    if not attached:
-        found = f"{len(numbers)} numbers, none attached to an agent" if numbers else "no number"
-        return Finding(
-            "line", "trouble", found, "Buy a number at AgentPhone and attach it to an agent."
-        )
-    shown = ", ".join(f"{number.phone_number} ({number.type})" for number in attached)
-    return Finding("line", "good", shown)
-
-
-def _webhook(webhook: Webhook | None, settings: Settings) -> Finding:
-    if webhook is None:
-        fix = "Register https://your-host/webhooks/agentphone and put its secret into .env."
-        return Finding("webhook", "trouble", "none is registered", fix)
-    secret = webhook.secret.get_secret_value()
-    if secret and secret not in settings.webhook_secrets:
-        fix = "Put the secret AgentPhone shows now first into AGENTPHONE_WEBHOOK_SECRET."
-        return Finding("webhook", "trouble", f"{webhook.url}: its secret is another one", fix)
-    if not webhook.url.endswith("/webhooks/agentphone"):
-        fix = "Threedots listens under /webhooks/agentphone; is something else meant?"
-        return Finding("webhook", "warning", webhook.url, fix)
-    return Finding("webhook", "good", webhook.url)
-
-
-async def _clock(base_url: str, transport: httpx.AsyncBaseTransport | None) -> Finding:
-    """How far our clock is from AgentPhone's, by the Date header of any answer."""
-    try:
-        async with httpx.AsyncClient(transport=transport, timeout=5.0) as http:
-            date = (await http.head(base_url)).headers.get("date", "")
-        off = time.time() - parsedate_to_datetime(date).timestamp()
-    except (httpx.HTTPError, ValueError):
-        return Finding(
-            "clock", "warning", "AgentPhone's time could not be read", "Make sure ours is right."
-        )
-    if abs(off) > SKEW:
-        fix = "Set the clock (NTP): beyond 300 seconds every webhook is refused."
-        return Finding("clock", "trouble", f"{off:+.0f} seconds off", fix)
-    return Finding("clock", "good", f"{off:+.0f} seconds off")
+def _package(name: str, folder: str) -> Path | None:
+    """Where the module of this name is that this folder holds; None when it holds none."""
+    spec = PathFinder.find_spec(name, [folder or "."])
+    if spec is None:
+        return None
+    places = [*(spec.submodule_search_locations or []), spec.origin]
+    return Path(places[0]).resolve() if places[0] else None

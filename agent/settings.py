@@ -9,8 +9,8 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from agent.settings_limits import LimitSettings
-from agent.settings_senders import SenderSettings
 from agent.settings_secrets import SecretSettings
+from agent.settings_senders import SenderSettings
 from agent.settings_telemetry import TelemetrySettings
 from phone.keyring import Key, read_keys
 

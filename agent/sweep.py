@@ -20,7 +20,8 @@ SWEEP_EVERY = 15.0
 
 
 async def sweep(deployment: Deployment) -> None:
-    """Expire what is late, tell what came near its limit, and look for what was lost."""
+    """Expire what is late, tell what came near its limit, look for what was lost and for a change
+    of the secret."""
     now = deployment.clock.now()
     await deployment.store.write(partial(expire_late, now=now))
     for alert in await deployment.store.write(partial(tend, now=now)):
@@ -28,6 +29,8 @@ async def sweep(deployment: Deployment) -> None:
         log.warning(
             "the limit of %s is %s by one %s; see: threedots limits", alert.limit, level, scope
         )
+    if deployment.drift:
+        await deployment.drift.look(deployment.phone, now=now)
     await deployment.outbox.reconciler.look_for_all()
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from agent.doctor import Finding, examine
-from agent.settings import Settings
+from agent.doctor import ROOMS, examine, modules
+from agent.findings import Finding
+from agent.settings import HOME, Settings
 from phone.clock import HeldClock
 from phone.emulator.app import create_app
 from phone.emulator.twin import Twin
@@ -28,6 +31,7 @@ def settings(folder: Path, **changes: Any) -> Settings:
         "database_url": f"sqlite:///{folder / 'threedots.db'}",
         "threedots_model": "openai:gpt-5-mini",
         "openai_api_key": "sk-test",
+        "threedots_public_url": "https://example.com",
     }
     return Settings(**(right | changes))
 
@@ -39,7 +43,8 @@ def found(given: Settings, twin: Twin | None = None) -> dict[str, Finding]:
     async def ask() -> list[Finding]:
         async with twin:
             app = create_app(twin, run_twin=False)
-            return await examine(given, transport=Dated(httpx.ASGITransport(app=app)))
+            wire = Dated(httpx.ASGITransport(app=app))
+            return await examine(given, transport=wire, path=[str(HOME)])
 
     return {finding.name: finding for finding in asyncio.run(ask())}
 
@@ -50,8 +55,26 @@ def registered(**changes: Any) -> Twin:
         "webhook_url": "https://example.com/webhooks/agentphone",
         "webhook_secret": SECRET,
         "api_keys": (KEY,),
+        "transport": listening(),
     }
     return Twin(**(hook | changes))
+
+
+def listening(database: Path | None = None, *, status: int = 200) -> httpx.MockTransport:
+    """A server that AgentPhone's test reaches, and which keeps it in this database."""
+
+    def take(request: httpx.Request) -> httpx.Response:
+        if database is not None:
+            row = ("del_1", "agent.message", request.content, "test", "2026-01-01 00:00:00")
+            with closing(sqlite3.connect(database)) as connection, connection:
+                connection.execute(
+                    "INSERT INTO event (webhook_id, event, body, why, received_at)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    row,
+                )
+        return httpx.Response(status, json={"ok": status == 200})
+
+    return httpx.MockTransport(take)
 
 
 class Dated(httpx.AsyncBaseTransport):
@@ -71,11 +94,12 @@ class Dated(httpx.AsyncBaseTransport):
 
 
 def test_all_is_well_when_everything_is_set_up(tmp_path: Path):
-    findings = found(settings(tmp_path))
+    findings = found(settings(tmp_path), registered(transport=listening(tmp_path / "threedots.db")))
     assert {finding.verdict for finding in findings.values()} == {"good"}, findings
     assert set(findings) == {
-        "model", "prompts", "secret", "database", "key", "line", "webhook", "clock",
-    }  # fmt: skip
+        *("model", "prompts", "modules", "secret", "database", "key", "line", "10dlc", "webhook"),
+        *("test", "clock", "pictures"),
+    }
     assert "+15550100001" in findings["line"].found
     assert all(SECRET not in str(f) and KEY not in str(f) for f in findings.values())
 
@@ -91,8 +115,13 @@ def test_all_is_well_when_everything_is_set_up(tmp_path: Path):
         ({"agentphone_api_key": "sk_wrong"}, "key", "fresh key"),
         (
             {"agentphone_webhook_secret": "whsec_another_one"},
-            "webhook",
-            "AGENTPHONE_WEBHOOK_SECRET",
+            "drift",
+            "threedots connect --url https://example.com",
+        ),
+        (
+            {"agentphone_webhook_secret": f"whsec_another_one,{SECRET}@2020-01-01T00:00Z"},
+            "drift",
+            "threedots connect --url https://example.com",
         ),
     ],
 )
@@ -108,6 +137,7 @@ def test_what_is_wrong_is_said_with_its_fix(
 def test_a_secret_in_rotation_is_fine(tmp_path: Path):
     both = found(settings(tmp_path, agentphone_webhook_secret=f"whsec_brand_new,{SECRET}"))
     assert both["webhook"].verdict == "good"
+    assert "drift" not in both
     assert "2" in both["secret"].found
 
 
@@ -115,12 +145,22 @@ def test_no_webhook_at_all_is_trouble(tmp_path: Path):
     finding = found(settings(tmp_path), registered(webhook_url=None, webhook_secret=None))[
         "webhook"
     ]
-    assert finding.is_trouble and "/webhooks/agentphone" in finding.fix
+    assert finding.is_trouble and "threedots connect" in finding.fix
 
 
 def test_the_demo_model_is_a_warning_and_no_trouble(tmp_path: Path):
     finding = found(settings(tmp_path, threedots_model="scripted"))["model"]
     assert finding.verdict == "warning"
+
+
+def test_pictures_that_nobody_could_fetch_are_said(tmp_path: Path):
+    finding = found(settings(tmp_path, threedots_public_url=None))["pictures"]
+    assert finding.verdict == "warning" and "THREEDOTS_PUBLIC_URL" in finding.fix
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    (folder / "media.toml").write_text("[cake")
+    broken = found(settings(tmp_path, threedots_prompts_dir=folder))["pictures"]
+    assert broken.is_trouble and "media.toml" in broken.fix
 
 
 def test_a_broken_prompt_is_named(tmp_path: Path):
@@ -146,8 +186,62 @@ def test_a_clock_far_from_agentphones_is_trouble(tmp_path: Path):
         async with twin:
             app = create_app(twin, run_twin=False)
             wire = Dated(httpx.ASGITransport(app=app), off=-120.0)
-            return await examine(settings(tmp_path), transport=wire)
+            return await examine(settings(tmp_path), transport=wire)  # on Python's own path
 
     clock = {finding.name: finding for finding in asyncio.run(ask())}["clock"]
     assert clock.is_trouble and "NTP" in clock.fix
     assert clock.found.startswith("+12")
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "fix"),
+    [(401, "trouble", "another secret"), (404, "trouble", "Is it Threedots"), (502, "trouble", "")],
+)
+def test_a_live_test_that_comes_back_with_an_error_is_explained(
+    tmp_path: Path, status: int, verdict: str, fix: str
+):
+    finding = found(settings(tmp_path), registered(transport=listening(status=status)))["test"]
+    assert finding.verdict == verdict
+    assert str(status) in finding.found and fix in finding.fix
+
+
+def test_a_test_that_somebody_else_answered_is_noticed(tmp_path: Path):
+    finding = found(settings(tmp_path))["test"]
+    assert finding.verdict == "warning"
+    assert "DATABASE_URL" in finding.fix
+
+
+def test_an_agents_own_webhook_elsewhere_is_shown(tmp_path: Path):
+    twin = registered()
+    [agent_id] = twin.line.agents
+    twin.set_webhook("https://crm.example.com/in", key=agent_id)
+    finding = found(settings(tmp_path), twin)["webhook"]
+    assert finding.verdict == "warning"
+    assert "https://crm.example.com/in" in finding.found and agent_id in finding.found
+
+
+def test_a_line_without_10dlc_is_trouble(tmp_path: Path):
+    twin = registered()
+    twin.switches.sms_registered = False
+    assert found(settings(tmp_path), twin)["10dlc"].is_trouble
+
+
+def test_a_line_without_imessage_says_what_it_cannot_do(tmp_path: Path):
+    twin = registered()
+    for number in twin.line.numbers.values():
+        number.type = "sms"
+    finding = found(settings(tmp_path), twin)["line"]
+    assert "(sms)" in finding.found and "tapbacks" in finding.fix
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_package_of_somebody_elses_by_one_of_our_names_is_noticed(tmp_path: Path, first: bool):
+    package = tmp_path / "site-packages"
+    (package / "tools").mkdir(parents=True)
+    (package / "tools" / "__init__.py").write_text("")
+    path = [str(package), str(HOME)] if first else [str(HOME), str(package)]
+    finding = modules(path)
+    assert finding.verdict == ("trouble" if first else "warning")
+    assert str(package / "tools") in finding.found
+    assert modules([str(HOME)]).verdict == "good"
+    assert all((HOME / room).is_dir() for room in ROOMS)
