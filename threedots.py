@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import asyncio
 import gc
-import logging
 import signal
 import socket
 import threading
@@ -146,6 +145,7 @@ def serve(
     Needs AGENTPHONE_API_KEY, AGENTPHONE_WEBHOOK_SECRET and a model. `threedots connect` points
     AgentPhone's webhook here. Stops cleanly on SIGTERM: turns under way are finished.
     """
+    from agent.logs import log_to
     from agent.models import model_for
     from agent.settings import Settings
     from server import create_app
@@ -167,12 +167,12 @@ def serve(
         asyncio.run(_open_once(settings.database_url))
     except ValueError as error:
         _fail(str(error), 2)
-    _log_to_stderr()
+    log_to(sys.stderr, settings)
     listening = _listen(host, port)
     out.print(
         f"Threedots is listening on http://{host}:{listening.getsockname()[1]}/webhooks/agentphone"
     )
-    _serve(application, listening)
+    _serve(application, listening, log_config=None)
 
 
 @app.command()
@@ -254,7 +254,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _serve(application: Any, listening: socket.socket) -> None:
+def _serve(application: Any, listening: socket.socket, **options: Any) -> None:
     import uvicorn
 
     config = uvicorn.Config(
@@ -263,19 +263,12 @@ def _serve(application: Any, listening: socket.socket) -> None:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=5,
+        **options,
     )
     # uvicorn raises the signal that stopped it once more at the end; a clean stop exits with 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listening])
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("httpx", "httpx2", "httpcore", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _fail(text: str, code: int) -> Any:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from agent.settings_limits import LimitSettings
+from agent.settings_running import RunningSettings
 from agent.settings_secrets import SecretSettings
 from agent.settings_senders import SenderSettings
 from agent.settings_telemetry import TelemetrySettings
@@ -26,7 +27,7 @@ DEFAULT_MODEL = "openai:gpt-5-mini"
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
-class Settings(TelemetrySettings, LimitSettings, SenderSettings, SecretSettings):
+class Settings(TelemetrySettings, LimitSettings, SenderSettings, RunningSettings, SecretSettings):
     """What the environment (or `.env`) says about this deployment."""
 
     model_config = SettingsConfigDict(
