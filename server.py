@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import shutil
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic_ai.models import Model
 
 from agent.deployment import Deployment
 from agent.drift import Drift
+from agent.metrics import Gauges
 from agent.running import running
 from agent.secret_place import keyring_of
 from agent.settings import Settings
@@ -37,6 +40,7 @@ from phone.keyring import Key, Keyring
 from phone.punctuality import Punctuality
 from phone.types import Ignored
 from phone.webhook import parse, verify
+from safety.scraping import may_scrape
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,11 @@ TROUBLES = ("starting", "database", "disk", "late", "sending", "clock", "secret"
 SPOKEN = {"text": "Sorry, this number only reads text messages. Please text us.", "hangup": True}
 """What a caller hears: for the voice channel the answer to the webhook is the speech."""
 
+NO, YES = {"ok": False}, {"ok": True}
+
+Answer = tuple[int, dict[str, Any], str]
+"""Status, body, and for the metrics what became of the webhook."""
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -81,7 +90,8 @@ def create_app(
         NotInstalled: What the settings ask for needs a package that is missing.
     """
     check_telemetry(settings)
-    door = Door(keyring_of(settings))
+    token = settings.threedots_metrics_token
+    door = Door(keyring_of(settings), metrics_token=token.get_secret_value() if token else None)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -102,18 +112,25 @@ class Door:
     """The webhook's doorway, and behind it the other routes."""
 
     def __init__(
-        self, secrets: Sequence[str] | Keyring, *, body_within: float = BODY_WITHIN
+        self,
+        secrets: Sequence[str] | Keyring,
+        *,
+        body_within: float = BODY_WITHIN,
+        metrics_token: str | None = None,
     ) -> None:
         if not isinstance(secrets, Keyring):
             secrets = Keyring([Key(secret) for secret in secrets])
         self._keyring = secrets
         self._drift = Drift(secrets)
         self._body_within = body_within
+        self._metrics_token = metrics_token
+        self._gauges = Gauges()
         self._punctuality = Punctuality()
         self.deployment: Deployment | None = None
         self.app = FastAPI(title="Threedots", docs_url=None, redoc_url=None, openapi_url=None)
         self.app.get("/healthz")(self.healthz)
         self.app.get("/readyz")(self.readyz)
+        self.app.get("/metrics")(self.metrics)
         self.app.get("/media/{token}/{filename}")(self.media)
 
     def open(self, deployment: Deployment) -> None:
@@ -127,50 +144,51 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == WEBHOOK:
-            status, body = await self._receive(scope, receive)
+            began = time.perf_counter()
+            status, body, result = await self._receive(scope, receive)
             await _answer(send, status, body)
+            if self.deployment:
+                self.deployment.meters.webhook(result, time.perf_counter() - began)
         else:
             await self.app(scope, receive, send)
 
-    async def _receive(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
-        """The status and the answer for one webhook. It says nothing: AgentPhone keeps answers."""
+    async def _receive(self, scope: Scope, receive: Receive) -> Answer:
+        """The answer to one webhook. It says nothing: AgentPhone keeps answers."""
         headers = _Headers(scope)
         if scope["method"] != "POST":
-            return 405, {"ok": False}
+            return 405, NO, "not_post"
         if headers.one(b"content-encoding") not in (None, "identity"):
-            return 415, {"ok": False}
+            return 415, NO, "encoded"
         try:
             async with asyncio.timeout(self._body_within):
                 body = await _read(receive)
         except TimeoutError:
-            return 408, {"ok": False}
+            return 408, NO, "slow"
         if body is None:
-            return 413, {"ok": False}
+            return 413, NO, "too_large"
         if self.deployment is None:
-            return 503, {"ok": False}
+            return 503, NO, "starting"
         return await self._take_in(self.deployment, headers, body)
 
-    async def _take_in(
-        self, deployment: Deployment, headers: _Headers, body: bytes
-    ) -> tuple[int, dict[str, Any]]:
+    async def _take_in(self, deployment: Deployment, headers: _Headers, body: bytes) -> Answer:
         now = deployment.clock.now()
         signature = headers.one(b"x-webhook-signature")
         try:
-            self._verify(headers, body, now)
+            deployment.meters.signed(self._verify(headers, body, now))
         except BadSignature as error:
             log.warning("a webhook was refused: %s", error)
             if error.why == "wrong_signature":
                 self._drift.note(signed=False, now=now)
             if error.why == "timestamp_out_of_tolerance":
                 self._punctuality.note(signature or "", in_time=False, now=now)
-            return 401, {"ok": False}
+            return 401, NO, error.why
         self._drift.note(signed=True, now=now)
         self._punctuality.note(signature or "", in_time=True, now=now)
         try:
             return await _commit(deployment, headers.one(b"x-webhook-id") or "", body, now)
         except StoreUnavailable as error:
             log.error("a webhook could not be stored, AgentPhone will bring it again: %s", error)
-            return 503, {"ok": False}
+            return 503, NO, "not_stored"
 
     def _verify(self, headers: _Headers, body: bytes, now: float) -> int:
         """By which secret it was signed; a new one counts from the moment it is kept."""
@@ -202,6 +220,19 @@ class Door:
         ready = not any(found.get(name) for name in TROUBLES)
         return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)
 
+    async def metrics(self, request: Request) -> Response:
+        """What is counted here, for Prometheus; 404 for who is not to see it."""
+        allowed = may_scrape(
+            client=request.client.host if request.client else None,
+            headers=request.headers.keys(),
+            authorization=request.headers.get("authorization"),
+            token=self._metrics_token,
+        )
+        if not (allowed and self.deployment):
+            return Response(status_code=404)
+        page = await self._gauges.page(self.deployment)
+        return Response(page, media_type=CONTENT_TYPE_LATEST)
+
     async def media(self, token: str, filename: str) -> Response:
         """A file of `media/` under the unguessable name it was sent by."""
         deployment = self.deployment
@@ -211,9 +242,7 @@ class Door:
         return FileResponse(path, headers={"X-Content-Type-Options": "nosniff"})
 
 
-async def _commit(
-    deployment: Deployment, webhook_id: str, body: bytes, now: float
-) -> tuple[int, dict[str, Any]]:
+async def _commit(deployment: Deployment, webhook_id: str, body: bytes, now: float) -> Answer:
     """Store the webhook; the answer is given only after the commit."""
     try:
         inbound = parse(body, webhook_id=webhook_id, now=now)
@@ -221,7 +250,7 @@ async def _commit(
         letter = partial(bury, webhook_id=webhook_id, body=body, reason=str(error), now=now)
         await deployment.store.write(lambda session: letter(session) and None)
         log.error("a signed webhook could not be read and is kept as a dead letter: %s", error)
-        return 200, {"ok": True}
+        return 200, YES, "unreadable"
     receipt: Receipt = await deployment.store.write(
         partial(
             accept,
@@ -240,7 +269,8 @@ async def _commit(
     if isinstance(inbound, Ignored) and inbound.why == "outbound":
         await deployment.outbox.reconciler.read_copy(body)
     voice = isinstance(inbound, Ignored) and inbound.why == "voice"
-    return 200, SPOKEN if voice else {"ok": True}
+    result = "conflict" if receipt.why == "conflict" else receipt.result
+    return 200, SPOKEN if voice else YES, result
 
 
 async def _state(deployment: Deployment) -> dict[str, Any]:

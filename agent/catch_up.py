@@ -166,4 +166,5 @@ async def _take_in(deployment: Deployment, reads: list[ReadBack]) -> None:
         if reached is None:
             break
     if stored:
+        deployment.meters.missed(stored)
         log.warning("%d messages had been missed; %d are answered now", stored, due)

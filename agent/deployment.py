@@ -19,6 +19,7 @@ from phone.client import AgentPhoneClient
 from phone.clock import Clock
 from tools.hands import Hands
 from tools.media import Asset, MediaLibrary
+from tools.meters import Meters
 from tools.outbox import Outbox
 
 
@@ -36,6 +37,7 @@ class Deployment:
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
         drift: Finds out whether AgentPhone's webhook has another secret by now; None while no door
             is open.
+        meters: What this process has counted.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
     """
@@ -58,6 +60,7 @@ class Deployment:
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
     drift: Drift | None = None
+    meters: Meters = field(default_factory=Meters)
     under_way: dict[str, Notes] = field(default_factory=dict)
     ended: Callable[[str], None] = lambda turn_id: None
 

@@ -6,7 +6,7 @@ Each response is saved when it comes, each tool call before it runs and with its
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from memory.store import Store
 from memory.tables import ToolCall, ToolState, Turn
 from phone.clock import Clock, utc
 from tools.hands import Hands
+from tools.meters import Meters
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Journal(AbstractCapability[Hands]):
 
     store: Store
     clock: Clock
+    meters: Meters = field(default_factory=Meters)
 
     async def wrap_model_request(
         self,
@@ -71,15 +73,19 @@ class Journal(AbstractCapability[Hands]):
             partial(_intend, turn_id=ctx.deps.turn_id, call=call, args=args, now=self.clock.now())
         )
         finish = partial(_finish, row_id=row_id, memory=ctx.deps.memory)
+        count = partial(self.meters.tool, call.tool_name)
         try:
             result = await handler(args)
         except (ToolFailedError, ToolRetryError) as refusal:
             await self._write(finish, ctx.deps.notes, ToolState.FAILED, str(refusal))
+            count(ToolState.FAILED)
             raise
         except BaseException:
             await self._write(finish, ctx.deps.notes, ToolState.UNKNOWN, None)
+            count(ToolState.UNKNOWN)
             raise
         await self._write(finish, ctx.deps.notes, ToolState.DONE, result)
+        count(ToolState.DONE)
         return result
 
     async def _write(

@@ -33,6 +33,7 @@ from phone.client import AgentPhoneClient
 from phone.clock import Clock, SystemClock
 from phone.errors import PhoneError
 from tools.media import MediaLibrary
+from tools.meters import Meters
 from tools.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -105,13 +106,14 @@ def assemble(
 ) -> Deployment:
     """The objects of one deployment, by its settings. Nothing runs yet."""
     guard = guard_of(settings, session)
+    meters = Meters()
     return Deployment(
         name=settings.threedots_name,
         session=session,
         clock=clock,
         store=store,
         phone=phone,
-        outbox=Outbox(store, phone, clock=clock, new_id=new_id, limits=guard.limits),
+        outbox=Outbox(store, phone, clock=clock, new_id=new_id, limits=guard.limits, meters=meters),
         prompts=Prompts(settings.threedots_prompts_dir, shipped=HOME / "prompts"),
         library=MediaLibrary(
             settings.threedots_prompts_dir / "media.toml",
@@ -119,13 +121,14 @@ def assemble(
             secret=settings.webhook_secrets[0],
             shipped=HOME / "prompts" / "media.toml",
         ),
-        agent=build_agent(Journal(store, clock)),
+        agent=build_agent(Journal(store, clock, meters)),
         model=model,
         new_id=new_id,
         public_url=settings.threedots_public_url,
         quiet_for=settings.threedots_quiet_for,
         patient=settings.threedots_burst == "patient",
         guard=guard,
+        meters=meters,
     )
 
 

@@ -1,18 +1,23 @@
-"""The settings of a server that somebody runs: what it writes about itself."""
+"""The settings of a server that somebody runs: what it writes about itself, and who may read it."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
 
 class RunningSettings(BaseSettings):
-    """What `serve` logs."""
+    """What `serve` logs and measures."""
 
     threedots_log: Literal["json", "text"] | None = Field(
         default=None,
         description="json for one object a line, text for people; unset means json unless a "
         "terminal reads along.",
+    )
+    threedots_metrics_token: SecretStr | None = Field(
+        default=None,
+        description="What /metrics asks for as a bearer token. Unset, it answers only this machine "
+        "and a private network, and nobody who comes through a proxy.",
     )

@@ -28,6 +28,7 @@ from memory.consents import opted_out
 from memory.remembering import save, save_consent
 from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
 from memory.turns import Burst, Claim, join, settle
+from phone.clock import utc
 from phone.types import Conversation
 from safety.consent import Keyword
 from tools.floor import Floor
@@ -65,6 +66,8 @@ async def _take(deployment: Deployment, claim: Claim, burst: Burst) -> None:
         )
     )
     deployment.ended(burst.turn.id)
+    seconds = (utc(deployment.clock.now()) - burst.turn.started_at).total_seconds()
+    deployment.meters.turn(ending.outcome, seconds, burst.notes)
     log.info("turn %s: %s", burst.turn.id, ending.outcome)
 
 

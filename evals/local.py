@@ -37,7 +37,7 @@ DATABASE = Path(".threedots/phone.db")
 KEY = "sk_twin"
 """The twin's API key: it lets in nobody who cannot reach this machine anyway."""
 
-OURS = ("/webhooks/", "/healthz", "/readyz", "/media/")
+OURS = ("/webhooks/", "/healthz", "/readyz", "/metrics", "/media/")
 """Paths the harness answers; everything else is the twin's."""
 
 

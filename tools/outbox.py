@@ -43,6 +43,7 @@ from phone.errors import (
 from phone.types import Background, OutboundMessage, SentMessage, SentReaction
 from safety.limits import Limits
 from tools.gate import Gate
+from tools.meters import Meters
 from tools.reconcile import Reconciler
 
 GivesWayTo = Callable[[], Collection[str] | None]
@@ -120,8 +121,10 @@ class Outbox:
         clock: Clock,
         new_id: Callable[[], str],
         limits: Limits | None = None,
+        meters: Meters | None = None,
     ) -> None:
-        self.reconciler = Reconciler(store, phone, clock)
+        self._meters = meters or Meters()
+        self.reconciler = Reconciler(store, phone, clock, self._meters)
         self._gate = Gate(clock)
         self._store = store
         self._phone = phone
@@ -182,11 +185,13 @@ class Outbox:
                     )
                 )
                 if bubble.state != BubbleState.DISPATCHED:
+                    self._meters.bubble(bubble.state)
                     return bubble
                 fate = await self._post(bubble, mailbox)
             finally:
                 self._gate.leave(bubble_id)
             bubble = await asyncio.shield(self._record(bubble, fate))
+            self._meters.bubble(bubble.state)
             if bubble.state == BubbleState.UNCONFIRMED:
                 return await self._look_for(bubble)
             if not redispatchable(bubble):
@@ -231,6 +236,7 @@ class Outbox:
             await asyncio.shield(self._record(bubble, cut))
             raise
         self._gate.tell(outcome)
+        self._meters.send(outcome)
         return fate_of(outcome, attempt=bubble.attempt)
 
     async def _record(self, bubble: Bubble, fate: Fate) -> Bubble:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlmodel import Session, col, select
@@ -28,6 +28,7 @@ from phone.client import AgentPhoneClient
 from phone.clock import Clock
 from phone.errors import PhoneError
 from phone.webhook import copy_of_ours
+from tools.meters import Meters
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Reconciler:
     store: Store
     phone: AgentPhoneClient
     clock: Clock
+    meters: Meters = field(default_factory=Meters)
 
     async def find(self, bubble_ids: Collection[str], *, patiently: bool = True) -> list[Bubble]:
         """Read back until the fate of all of these is known, for 30 s at most; return them.
@@ -87,7 +89,7 @@ class Reconciler:
         found = await self.store.write(
             partial(confirm, mailbox_id=mailbox_id, stored=stored, now=now)
         )
-        _say(found)
+        _say(found, self.meters)
         return True
 
     async def read_copy(self, body: bytes) -> None:
@@ -98,7 +100,7 @@ class Reconciler:
         conversation_id, message = copied
         now = self.clock.now()
         copy = partial(confirm_by_copy, conversation_id=conversation_id, message=message, now=now)
-        _say(await self.store.write(copy))
+        _say(await self.store.write(copy), self.meters)
 
     async def look_for_all(self) -> None:
         """Take the looks that are due, and give up on what nobody will find out any more."""
@@ -110,6 +112,7 @@ class Reconciler:
                 partial(looked, mailbox_id=mailbox_id, was_read=was_read, now=now)
             )
             for bubble in given_up:
+                self.meters.found_out(bubble.state)
                 log.warning("nobody knows whether bubble %s arrived; not looked for now", bubble.id)
 
     def _moments(self, lost_at: float) -> list[float]:
@@ -124,8 +127,9 @@ class Reconciler:
         return await self.store.read(lambda session: list(session.exec(in_order)))
 
 
-def _say(found: Sequence[Bubble]) -> None:
+def _say(found: Sequence[Bubble], meters: Meters) -> None:
     for bubble in found:
+        meters.found_out(bubble.state)
         log.info("bubble %s, whose answer was lost, is %s", bubble.id, bubble.state)
 
 

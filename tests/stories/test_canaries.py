@@ -99,6 +99,7 @@ async def a_bad_day(house: House, answers: list[str]) -> None:
     assert house.local.deployment is not None
     await house.local.deployment.store.close()
     answers.append((await house.webhook(message(BODY))).text)
-    answers.append((await house.http.get("/readyz")).text)
+    for path in ("/readyz", "/metrics", "/healthz"):
+        answers.append((await house.http.get(path)).text)
     with pytest.raises(StoreUnavailable):
         await house.rows(object)
