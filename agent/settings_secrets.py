@@ -20,6 +20,9 @@ from phone.placeholders import is_placeholder
 ALSO_SECRET = frozenset({"database_url"})
 """Settings that are no `SecretStr` and may hold a password all the same."""
 
+MADE_LATER = frozenset({"agentphone_webhook_secret"})
+"""Of these the file may be missing: `threedots connect` writes it."""
+
 LONGEST = 65_536
 """Bytes of a file with a secret at most: a path that names something else is noticed."""
 
@@ -30,7 +33,7 @@ class SecretFiles(EnvSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """The content of the file, or None where no file is named."""
         path = self.path_of(field, field_name)
-        if path is None:
+        if path is None or (field_name in MADE_LATER and not path.exists()):
             return None, field_name, False
         if self.env_vars.get(field_name):
             name = field_name.upper()

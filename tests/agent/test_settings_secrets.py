@@ -8,7 +8,9 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from agent.secret_place import place_of
 from agent.settings import Settings
+from phone.keyring import Key
 
 
 def test_every_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -64,3 +66,14 @@ def test_what_is_no_secret_comes_from_no_file(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "name").write_text("Nobody")
     monkeypatch.setenv("THREEDOTS_NAME_FILE", str(tmp_path / "name"))
     assert Settings().threedots_name == "Threedots"
+
+
+def test_the_file_that_connect_will_write_may_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AGENTPHONE_WEBHOOK_SECRET_FILE", str(tmp_path / "later"))
+    assert Settings().webhook_secrets == []
+    place = place_of(Settings())
+    assert place is not None
+    place.write([Key("whsec_written_later")])
+    assert Settings().webhook_secrets == ["whsec_written_later"]

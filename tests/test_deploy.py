@@ -1,0 +1,170 @@
+"""What can be checked, without a host, of the files one deploys with: names, paths, times."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+import server
+from agent.running import DRAIN
+from agent.settings import Settings
+from threedots import app
+
+ROOT = Path(__file__).parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+UNIT = (ROOT / "deploy" / "threedots.service").read_text()
+FLY = tomllib.loads((ROOT / "deploy" / "fly.toml").read_text())
+CADDY = (ROOT / "deploy" / "Caddyfile").read_text()
+PAGE = (ROOT / "docs" / "deploy.md").read_text()
+STOPS_WITHIN = DRAIN + 10
+"""Seconds a stop may take: the turns, the last requests, the database."""
+
+ROUTES = {
+    "/webhooks/agentphone",
+    *(route.path for route in server.Door(["whsec_0123456789"]).app.routes),
+}
+OF_OTHERS = {
+    *("THREEDOTS_HOST", "THREEDOTS_UPSTREAM"),
+    *("POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"),
+}
+"""What Caddy and Postgres are told; not settings of ours."""
+
+
+def settings() -> set[str]:
+    names = {name.upper() for name in Settings.model_fields}
+    return names | {f"{name}_FILE" for name in names}
+
+
+def named(text: str) -> set[str]:
+    return set(re.findall(r"\b(?:AGENTPHONE|THREEDOTS|OPENAI|DATABASE|POSTGRES)_[A-Z_]+\b", text))
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
+
+
+def parses(words: list[str]) -> bool:
+    """Whether these words are a command with options that exist, and values it takes."""
+    command: Any = get_command(app)
+    arguments = [word.replace("…", "x") for word in words]
+    while getattr(command, "commands", None):
+        if not arguments or arguments[0] not in command.commands:
+            return False
+        command = command.commands[arguments.pop(0)]
+    command.make_context("threedots", arguments)
+    return True
+
+
+def commands() -> list[str]:
+    """Every `threedots …` that the page tells one to run."""
+    told = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE.replace("\n   ", "\n"), re.DOTALL))
+    told += "\n" + "\n".join(re.findall(r"`([^`\n]+)`", PAGE))
+    found = re.findall(r"(?:^|[ /])threedots((?: (?:--?)?[\w./:…-]+)+)", told, re.MULTILINE)
+    rooms = get_command(app).commands  # type: ignore[attr-defined]
+    return sorted({words.strip() for words in found if words.split()[0] in rooms})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_of_the_page_exists(command: str):
+    assert parses(command.split())
+
+
+def test_the_page_names_the_commands_that_matter():
+    assert {"serve", "doctor"} <= set(commands())
+    assert any("connect" in command and "--rotate" in command for command in commands())
+
+
+def test_every_setting_that_is_named_exists():
+    for text in (PAGE, DOCKERFILE, UNIT, CADDY, (ROOT / "compose.yaml").read_text()):
+        assert named(text) - settings() - OF_OTHERS == set()
+    assert len(named(PAGE)) > 6
+
+
+def test_every_file_the_page_names_exists():
+    names = set(re.findall(r"\b(deploy/[\w.]+|compose\.yaml|Dockerfile|\.env\.example)", PAGE))
+    assert len(names) >= 5
+    assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_every_metric_the_page_names_is_measured():
+    from agent.metrics import Gauges
+    from tools.meters import Meters
+
+    counted = [*Meters().registry.collect(), *Gauges().registry.collect()]
+    known = {family.name for family in counted}
+    told = {name.removesuffix("_total") for name in re.findall(r"\bthreedots_[a-z_]+", PAGE)}
+    assert len(told) > 6
+    assert told <= known
+
+
+def test_every_door_that_is_named_exists():
+    asked = re.findall(r"127\.0\.0\.1:8080(/\w+)", DOCKERFILE)
+    asked += [check["path"] for check in FLY["http_service"]["checks"]] + [FLY["metrics"]["path"]]
+    asked += re.findall(r"`(/(?:healthz|readyz|metrics|webhooks/\w+))`", PAGE)
+    assert len(asked) > 6
+    assert set(asked) <= ROUTES
+    outside = re.search(r"@outside path (.*)", CADDY)
+    assert outside and outside[1].split() == ["/webhooks/agentphone", "/media/*", "/healthz"]
+
+
+def test_the_image_installs_by_hash_and_runs_as_nobodys_root():
+    assert "--require-hashes --only-binary :all: -r requirements.lock" in DOCKERFILE
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)
+    assert all((ROOT / name).exists() for name in copied)
+    [user] = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert int(user) > 0 and f"--uid {user}" in DOCKERFILE
+    [entry], [rest] = (re.findall(rf'^{word} (\[.*\])', DOCKERFILE, re.MULTILINE)
+                       for word in ("ENTRYPOINT", "CMD"))  # fmt: skip
+    words = [*yaml.safe_load(entry), *yaml.safe_load(rest)]
+    assert words[0] == "threedots" and parses(words[1:])
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".env", ".git", ".threedots"} <= set(ignored), "no secret gets into an image"
+
+
+def test_the_container_may_write_nothing_but_its_data_and_is_given_time_to_stop():
+    service = COMPOSE["services"]["threedots"]
+    assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert seconds(service["stop_grace_period"]) >= STOPS_WITHIN
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert set(service["environment"]) <= settings()
+    volumes = [mount.split(":")[0] for s in COMPOSE["services"].values() for mount in s["volumes"]]
+    assert {name for name in volumes if not name.startswith(".")} == set(COMPOSE["volumes"])
+    assert [name for name in volumes if name.startswith(".") and not (ROOT / name).exists()] == []
+
+
+def test_each_host_gives_time_to_stop():
+    [unit] = re.findall(r"TimeoutStopSec=(\d+)", UNIT)
+    assert min(float(unit), seconds(FLY["kill_timeout"])) >= STOPS_WITHIN
+    [render] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    [service] = yaml.safe_load(render)["services"]
+    assert service["maxShutdownDelaySeconds"] >= STOPS_WITHIN
+    assert {one["key"] for one in service["envVars"]} <= settings()
+    assert service["healthCheckPath"] in ROUTES
+
+
+def test_the_unit_is_one_that_systemd_understands(tmp_path: Path):
+    [start] = re.findall(r"^ExecStart=(.*)$", UNIT, re.MULTILINE)
+    program, *words = start.split()
+    assert program.endswith("/.venv/bin/threedots") and parses(words)
+    assert "User=threedots" in UNIT and "NoNewPrivileges=yes" in UNIT
+    sections = re.findall(r"^\[(\w+)\]$", UNIT, re.MULTILINE)
+    assert sections == ["Unit", "Service", "Install"]
+    analyze = shutil.which("systemd-analyze")
+    if analyze:  # where systemd is, it reads the unit itself
+        copy = tmp_path / "threedots.service"
+        copy.write_text(UNIT.replace(program, sys.executable))
+        done = subprocess.run(
+            [analyze, "verify", "--man=no", copy], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
