@@ -1,18 +1,69 @@
-"""The opt-out ledger: who has told us to stop. Append-only; a person's latest entry holds."""
+"""The opt-out ledger: who has told us to stop. Append-only; a person's latest entry holds.
+
+It outlives the person's erasure: their entries are then kept under a name that is made of their
+handle with a key of this deployment's own, and found by it when they write again.
+"""
 
 from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
 
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import Session, col, select
 
+from memory.keepsakes import DeploymentKey
 from memory.tables import Bubble, BubbleState, Consent, Mailbox
 from phone.clock import utc
+
+KEY = "consents"
+"""Under which name the ledger's key is kept. It is made at the first erasure. Whoever loses it
+loses the opt-outs of everybody erased, so it lies beside them and is in every backup."""
+
+HASHED = "hmac:"
+"""Begins the name under which an erased person's entries are kept."""
 
 
 def latest_consent(session: Session, participant: str) -> Consent | None:
     """The entry that holds for this person; None when they never said anything about it."""
-    entries = select(Consent).where(Consent.participant == participant)
+    kept = session.get(DeploymentKey, KEY)
+    names = [participant, *([hashed(participant, kept.key)] if kept else [])]
+    entries = select(Consent).where(col(Consent.participant).in_(names))
     return session.exec(entries.order_by(col(Consent.id).desc()).limit(1)).first()
+
+
+def keep_hashed(session: Session, participant: str) -> int:
+    """Keep what the ledger says of somebody without keeping who they are, for their erasure.
+
+    Their entries lose handle, words and message; who said what when still holds if they come back,
+    on any number of ours. Run it again and nothing happens.
+
+    Args:
+        participant: A person's handle, or a group's id.
+
+    Returns:
+        How many entries were there under the handle.
+    """
+    entries = session.exec(select(Consent).where(Consent.participant == participant)).all()
+    if not entries:
+        return 0
+    kept = session.get(DeploymentKey, KEY)
+    if kept is None:
+        kept = DeploymentKey(name=KEY, key=secrets.token_hex(32))
+        session.add(kept)
+    for entry in entries:
+        entry.participant = hashed(participant, kept.key)
+        entry.evidence = entry.message_id = None
+        session.add(entry)
+    session.flush()
+    return len(entries)
+
+
+def hashed(participant: str, key: str) -> str:
+    """The name an erased person's entries go by. Without the key nobody can tell whose they are."""
+    digest = hmac.new(bytes.fromhex(key), participant.casefold().encode(), hashlib.sha256)
+    return HASHED + digest.hexdigest()
 
 
 def opted_out(session: Session, participant: str) -> bool:

@@ -18,9 +18,11 @@ from sqlalchemy import Select, and_, bindparam, delete, exists, false, func, ins
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
-from memory.consents import opted_out, record_consent
+from memory.consents import KEY, opted_out
+from memory.keepsakes import DeploymentKey
 from memory.listening import announce
 from memory.mailboxes import arrive, find_mailbox_of_tapback
+from memory.obeying import has_a_later_word, obey
 from memory.tables import (
     Bubble,
     BubbleState,
@@ -163,6 +165,9 @@ class _Known:
     opted_out: bool
 
 
+_HAS_HASHED = exists().where(col(DeploymentKey.name) == KEY)
+"""Whether anybody was ever erased: only then the ledger is also asked under their hash."""
+
 _IS_THIS_MESSAGE = col(Message.message_id) == bindparam("message_id")
 _IS_EARLIER_TALK = and_(
     col(Message.state) == MessageState.SETTLED.value, col(Message.turn_id).is_(None)
@@ -182,7 +187,7 @@ _INSERT_MESSAGE = insert(Message)
 
 
 @functools.cache
-def _known(count: int) -> Select[bool, bool, bool]:
+def _known(count: int) -> Select[bool, bool, bool, bool]:
     """The question for so many keys, which `IN` would have to write out anew each time."""
     keys: list[Any] = [bindparam(f"key_{number}") for number in range(count)]
     return columns(
@@ -192,6 +197,7 @@ def _known(count: int) -> Select[bool, bool, bool]:
         ),
         exists().where(_IS_THIS_MESSAGE),
         func.coalesce(_LATEST_CONSENT, false()),
+        _HAS_HASHED,
     )
 
 
@@ -201,7 +207,11 @@ def _look_up(session: Session, inbound: Inbound, keys: list[str]) -> _Known:
         "participant": None if isinstance(inbound, Ignored) else inbound.from_handle,
     }
     about |= {f"key_{number}": key for number, key in enumerate(keys)}
-    return _Known(*session.connection().execute(_known(len(keys)), about).one())
+    known = session.connection().execute(_known(len(keys)), about).one()
+    is_out = known[2]
+    if known[3] and about["participant"] is not None:
+        is_out = opted_out(session, about["participant"])
+    return _Known(known[0], known[1], is_out)
 
 
 def _come_again(
@@ -244,10 +254,10 @@ def _put_text(
     now: float,
 ) -> Receipt:
     word = keyword(inbound.text)
-    if word in (Keyword.STOP, Keyword.START) and _has_a_later_word(session, inbound):
+    if word in (Keyword.STOP, Keyword.START) and has_a_later_word(session, inbound):
         outcome = outcome or DROPPED_OUTDATED
     else:
-        word = _obey(session, inbound, word, was_out=known.opted_out, now=now)
+        word = obey(session, inbound, word, was_out=known.opted_out, now=now)
     silenced = inbound.group is not None and opted_out(session, inbound.group.group_id)
     if (known.opted_out and word in (None, Keyword.STOP)) or (silenced and word is None):
         outcome = DROPPED_OPTED_OUT
@@ -339,46 +349,6 @@ def _keep_event(
         rows = [{"key": key, "event_id": stored.id} for key in dict.fromkeys(keys)]
         connection.execute(_INSERT_KEY, rows)
     return stored.id if stored else None
-
-
-def _has_a_later_word(session: Session, inbound: InboundMessage) -> bool:
-    """Whether they said STOP or START after this, which reached us before it: the later holds."""
-    later = select(Message.text).where(
-        Message.sender == inbound.from_handle,
-        Message.direction == "inbound",
-        col(Message.received_at) > inbound.received_at,
-    )
-    return any(keyword(text) in (Keyword.STOP, Keyword.START) for text in session.exec(later))
-
-
-def _obey(
-    session: Session,
-    inbound: InboundMessage,
-    word: Keyword | None,
-    *,
-    was_out: bool,
-    now: float,
-) -> Keyword | None:
-    """Do what a consent word asks, in the ledger. None: the text is conversation.
-
-    START is conversation to somebody who never stopped, and in a group HELP is meant for the group;
-    but a member's STOP is theirs wherever it is said, and silences us in that group as well, for
-    nobody can be left out of one. Only who said STOP can undo it.
-    """
-    if (word is Keyword.HELP and inbound.group) or (word is Keyword.START and not was_out):
-        return None
-    if word is Keyword.START or (word is Keyword.STOP and not was_out):
-        for whom in (inbound.from_handle, *([inbound.group.group_id] if inbound.group else [])):
-            record_consent(
-                session,
-                whom,
-                opted_out=word is Keyword.STOP,
-                how="keyword",
-                evidence=inbound.text,
-                message_id=inbound.message_id,
-                now=now,
-            )
-    return word
 
 
 def _forget(session: Session, message_id: str | None) -> None:

@@ -1,0 +1,60 @@
+"""The opt-out ledger outlives the erasure of the person, and no longer says who they are."""
+
+from __future__ import annotations
+
+from sqlmodel import select
+
+from memory.consents import HASHED, keep_hashed, opted_out
+from memory.keepsakes import DeploymentKey
+from memory.tables import Consent
+from tests.memory.conftest import Database
+from tests.memory.people import ANA, BEN, deliver, inbound
+
+
+def entries(database: Database) -> list[Consent]:
+    return database(lambda s: list(s.exec(select(Consent).order_by(Consent.id))))
+
+
+def test_whoever_said_stop_and_was_erased_is_still_not_texted(database: Database):
+    database(lambda s: deliver(s, inbound("STOP")))
+    assert database(lambda s: keep_hashed(s, ANA)) == 1
+    assert database(lambda s: opted_out(s, ANA))
+    assert not database(lambda s: deliver(s, inbound("hi again"))).is_due
+    other_number = inbound("hi", conversation_id="conv_other", to_number="+14155550101")
+    assert not database(lambda s: deliver(s, other_number)).is_due
+
+
+def test_an_erased_person_can_come_back_with_start(database: Database):
+    database(lambda s: deliver(s, inbound("STOP")))
+    database(lambda s: keep_hashed(s, ANA))
+    assert database(lambda s: deliver(s, inbound("START"))).is_due
+    assert not database(lambda s: opted_out(s, ANA))
+    assert database(lambda s: deliver(s, inbound("hi again"))).is_due
+
+
+def test_an_erased_persons_entries_no_longer_say_who_or_what(database: Database):
+    database(lambda s: deliver(s, inbound("stop texting +14155550123")))
+    database(lambda s: deliver(s, inbound("STOP")))
+    database(lambda s: keep_hashed(s, ANA))
+    for entry in entries(database):
+        assert entry.participant.startswith(HASHED) and ANA not in entry.participant
+        assert (entry.evidence, entry.message_id) == (None, None)
+        assert entry.opted_out and entry.at is not None
+
+
+def test_nobody_elses_entries_are_touched_and_a_second_time_nothing_happens(database: Database):
+    database(lambda s: deliver(s, inbound("STOP", from_handle=BEN, conversation_id="conv_ben")))
+    assert database(lambda s: keep_hashed(s, ANA)) == 0
+    assert database(lambda s: s.exec(select(DeploymentKey)).all()) == []
+    database(lambda s: deliver(s, inbound("STOP")))
+    assert database(lambda s: keep_hashed(s, ANA)) == 1
+    assert database(lambda s: keep_hashed(s, ANA)) == 0
+    assert [entry.participant == BEN for entry in entries(database)] == [True, False]
+
+
+def test_erased_again_after_coming_back_the_latest_word_still_holds(database: Database):
+    for text in ("STOP", "START", "STOP"):
+        database(lambda s, text=text: deliver(s, inbound(text)))
+        database(lambda s: keep_hashed(s, ANA))
+    assert [entry.opted_out for entry in entries(database)] == [True, False, True]
+    assert database(lambda s: opted_out(s, ANA))
