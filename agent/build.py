@@ -28,6 +28,7 @@ from tools.custom import custom
 from tools.hands import Hands, TooMuch, superseded, told
 from tools.messaging import fits, messaging, without_effects
 from tools.notebook import notebook
+from tools.opting_out import consent
 
 END = "end_turn"
 """The tool that ends a turn without another word."""
@@ -208,6 +209,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         toolsets=[
             messaging.filtered(_available).prepared(without_effects),
             notebook,
+            consent,
             custom,
             *more,
         ],

@@ -107,11 +107,17 @@ async def _notices(deployment: Deployment, burst: Burst) -> list[Bubble]:
 
 
 async def _say(
-    deployment: Deployment, claim: Claim, burst: Burst, prompt: str, *, why: str
+    deployment: Deployment,
+    claim: Claim,
+    burst: Burst,
+    prompt: str,
+    *,
+    why: str,
+    kind: str = "notice",
 ) -> Ending:
-    """Send a static text of ours, which may also go to somebody who has just opted out."""
+    """Send a static text of ours; a notice may also go to somebody who has just opted out."""
     text = deployment.prompts.text(prompt, name=deployment.name)
-    sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=text)], kind="notice")
+    sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=text)], kind=kind)
     return Ending(outcome_of(sent), why)
 
 
@@ -136,7 +142,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
     floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, asked_by=asked_by)
     async with typing(
-        deployment.outbox, dots, clock=deployment.clock, floor=floor, notes=burst.notes
+        deployment.outbox, claim, dots, clock=deployment.clock, floor=floor, notes=burst.notes
     ):
         if conversation is None:
             conversation = await _read_conversation(deployment, claim, burst, mailbox)
@@ -145,6 +151,8 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         scene, ending = await answer(deployment, claim, burst, conversation, floor)
     if _is_at_a_loss(ending.reason) and not scene.hands.said:
         ending = await _apologise(deployment, claim, burst, ending)
+    if scene.hands.opted_out:
+        ending = await _confirm_stop(deployment, claim, burst, ending)
     saved = await save(
         scene.memory,
         claim,
@@ -155,6 +163,18 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     after = scene.memory.state.model_dump(mode="json")
     kept = {"memory_saved": saved.ok, "memory_note": saved.note, "memory_after": after}
     return replace(ending, record={**ending.record, **kept})
+
+
+async def _confirm_stop(
+    deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
+) -> Ending:
+    """The static words after the model has recorded a STOP, once."""
+    if await _notices(deployment, burst):
+        return ending
+    noticed = await _say(
+        deployment, claim, burst, NOTICES[Keyword.STOP], why="notice for stop, heard by the model"
+    )
+    return replace(noticed, record=ending.record)
 
 
 async def _read_conversation(
@@ -171,7 +191,7 @@ async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending:
     """Say once per outage that we cannot think; the turn stays failed, for nothing was answered."""
     before = await deployment.store.read(partial(_reason_before, claim.mailbox_id))
     if not _is_at_a_loss(before):
-        await _say(deployment, claim, burst, "unavailable", why=UNAVAILABLE)
+        await _say(deployment, claim, burst, "unavailable", why=UNAVAILABLE, kind="apology")
     return ending
 
 

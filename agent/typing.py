@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from memory.notes import Notes
+from memory.turns import Claim
 from phone.clock import Clock
 from phone.errors import PhoneError
 from tools.floor import Floor
@@ -21,7 +22,13 @@ REFRESH = 5.0
 
 @asynccontextmanager
 async def typing(
-    outbox: Outbox, conversation_id: str | None, *, clock: Clock, floor: Floor, notes: Notes
+    outbox: Outbox,
+    claim: Claim,
+    conversation_id: str | None,
+    *,
+    clock: Clock,
+    floor: Floor,
+    notes: Notes,
 ) -> AsyncIterator[None]:
     """Show the typing bubble during the body. Best effort: it delays nothing and fails silently.
 
@@ -30,7 +37,7 @@ async def typing(
     if conversation_id is None:
         yield
         return
-    dots = asyncio.create_task(_keep_typing(outbox, conversation_id, clock, floor, notes))
+    dots = asyncio.create_task(_keep_typing(outbox, claim, conversation_id, clock, floor, notes))
     await asyncio.sleep(0)  # the dots' request is on its way before anything else is asked for
     try:
         yield
@@ -41,11 +48,11 @@ async def typing(
 
 
 async def _keep_typing(
-    outbox: Outbox, conversation_id: str, clock: Clock, floor: Floor, notes: Notes
+    outbox: Outbox, claim: Claim, conversation_id: str, clock: Clock, floor: Floor, notes: Notes
 ) -> None:
     while not floor.closing:
         try:
-            await outbox.typing(conversation_id)
+            await outbox.typing(claim, conversation_id)
             notes.typed(shown=True, now=clock.now())
         except PhoneError as error:
             notes.typed(shown=False, now=clock.now())

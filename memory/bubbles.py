@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, func, select
 
-from memory.consents import opted_out
+from memory.permission import why_silent
 from memory.spending import correct_segments, spend_on_bubble
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim, LeaseLost, held, wrote_again
@@ -26,6 +26,10 @@ _NO_LIMITS = Limits()
 
 FRESH_FOR = timedelta(minutes=10)
 """How long a bubble may wait to be sent. After that the moment has passed, and it expires."""
+
+NOTICE_FRESH_FOR = timedelta(minutes=5)
+"""The same for static words: a later confirmation of STOP would be one text too many, for the law
+allows it within five minutes (47 CFR 64.1200(a)(12))."""
 
 FIRST_LOOK = timedelta(minutes=1)
 """Until a conversation is read back for a bubble of unknown fate, once its turn has gone on."""
@@ -91,7 +95,7 @@ def prepare(
             send_style=draft.send_style,
             reply_to_message_id=draft.reply_to_message_id,
             created_at=utc(now),
-            expires_at=utc(now) + FRESH_FOR,
+            expires_at=utc(now) + (NOTICE_FRESH_FOR if kind == "notice" else FRESH_FOR),
         )
         for index, (bubble_id, draft) in enumerate(zip(ids, drafts, strict=True))
     ]
@@ -139,8 +143,9 @@ def _let_leave(
     limits: Limits,
     now: float,
 ) -> None:
-    if bubble.kind == "reply" and opted_out(session, mailbox.group_id or mailbox.participant):
-        finish(bubble, BubbleState.CANCELLED, now, "opted_out", "They asked not to be texted.")
+    silence = why_silent(session, mailbox) if bubble.kind != "notice" else None
+    if silence is not None:
+        finish(bubble, BubbleState.CANCELLED, now, silence.code, silence.reason)
     elif utc(now) >= bubble.expires_at:
         finish(bubble, BubbleState.EXPIRED, now, bubble.code or "expired", bubble.reason)
     elif _blocked(session, bubble):

@@ -88,7 +88,8 @@ def record_consent(
 
     Args:
         participant: A person's handle, or the `grp_…` id of a group in which somebody said STOP.
-        how: What said so: `keyword`, `metadata` or `operator`.
+        how: What said so: `keyword`, `words` (of their own, by rule), `model`, `metadata` or
+            `operator`.
         evidence: The word they wrote, or where it was found.
     """
     entry = Consent(

@@ -38,7 +38,7 @@ from memory.worded import as_tapback
 from phone.clock import utc
 from phone.types import Ignored, Inbound, InboundMessage, InboundReaction
 from phone.webhook import dedupe_keys
-from safety.consent import Keyword, keyword
+from safety.consent import Keyword, consent_word
 
 DROPPED_OPTED_OUT = "dropped(opted_out)"
 DROPPED_EMPTY = "dropped(empty)"
@@ -253,11 +253,11 @@ def _put_text(
     outcome: str | None,
     now: float,
 ) -> Receipt:
-    word = keyword(inbound.text)
+    word, how = consent_word(inbound.text, in_group=inbound.group is not None)
     if word in (Keyword.STOP, Keyword.START) and has_a_later_word(session, inbound):
         outcome = outcome or DROPPED_OUTDATED
     else:
-        word = obey(session, inbound, word, was_out=known.opted_out, now=now)
+        word = obey(session, inbound, word, how=how, was_out=known.opted_out, now=now)
     silenced = inbound.group is not None and opted_out(session, inbound.group.group_id)
     if (known.opted_out and word in (None, Keyword.STOP)) or (silenced and word is None):
         outcome = DROPPED_OPTED_OUT

@@ -282,7 +282,7 @@ def _bubble(bubble: Bubble, call: ToolCallRow | None) -> BubbleSent:
         bubble_id=bubble.id,
         ref=f"m{bubble.ref}",
         call_id=bubble.call_id,
-        kind="notice" if bubble.kind == "notice" else "reply",
+        kind="reply" if bubble.kind == "reply" else "notice",
         text=bubble.text,
         media=_pictures(bubble, call),
         send_style=bubble.send_style,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, func, select
 
 from memory.bubbles import FRESH_FOR, LANDED, finish
-from memory.consents import opted_out
+from memory.permission import OPTED_OUT, why_silent
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim, LeaseLost, held, loose_in
 from phone.clock import utc
@@ -37,7 +37,7 @@ def bubble_to_resend(session: Session, bubble_id: str) -> Bubble:
     if again is not None:
         raise NotResendable(f"Bubble {bubble_id} was sent again already, as {again.id}.")
     mailbox = session.get_one(Mailbox, bubble.mailbox_id)
-    if opted_out(session, mailbox.group_id or mailbox.participant):
+    if why_silent(session, mailbox) is OPTED_OUT:
         raise NotResendable("They asked not to be texted. Only they can undo that, with START.")
     return bubble
 

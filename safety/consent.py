@@ -1,12 +1,16 @@
 """STOP, START and HELP: the words that are answered by rule, before any model reads them.
 
-Only messages that consist of such a word count here. "stop by at six" is conversation.
+A message that consists of such a word counts, and so does stop in other words
+(`safety/revoking.py`). "stop by at six" is conversation.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from enum import StrEnum
+from typing import Literal
+
+from safety.revoking import asks_to_stop
 
 
 class Keyword(StrEnum):
@@ -39,6 +43,16 @@ to conversation: it is seldom a question about the sender."""
 
 LONGEST = 200
 """Characters beyond which nothing is a bare consent word; spares long messages the normalising."""
+
+
+def consent_word(
+    text: str, *, in_group: bool
+) -> tuple[Keyword | None, Literal["keyword", "words"]]:
+    """What a message asks for, and whether it did by a bare keyword or in words of its own."""
+    word = keyword(text)
+    if word is None and asks_to_stop(text, in_group=in_group):
+        return Keyword.STOP, "words"
+    return word, "keyword" if word else "words"
 
 
 def keyword(text: str) -> Keyword | None:

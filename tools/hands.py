@@ -64,6 +64,7 @@ class Hands:
         bubbles: What this turn has said so far, each with what became of it.
         tapped: References this turn has tapped back on.
         changed_background: Whether a background was set or removed in this turn.
+        opted_out: Whether the model has recorded that they do not want to be texted any more.
         floor: Whose turn it is to speak; asked before anything becomes visible.
         notes: What is to be known of this turn that no row tells: `act` writes there.
         hear: Takes what they have written since into this turn, as parts for the next request.
@@ -95,6 +96,7 @@ class Hands:
     changed_background: bool = False
     allowance: Allowance = field(default_factory=Allowance)
     plain_punctuation: bool = False
+    opted_out: bool = False
     calls: list[tuple[str, str]] = field(default_factory=list)
     nudged: bool = False
     cut_short: bool = False
@@ -130,6 +132,11 @@ class Hands:
     def did_something(self) -> bool:
         """Whether the person will notice that anything happened."""
         return bool(self.said or self.tapped or self.changed_background)
+
+    @property
+    def latest_message_id(self) -> str | None:
+        """AgentPhone's id of the newest text of theirs."""
+        return self.references.get(self.latest) if self.latest else None
 
     def message_id(self, reference: str) -> str:
         """AgentPhone's id for `m12`. Raises UnknownReference, naming the newest ones there are."""

@@ -130,14 +130,14 @@ async def react(ctx: RunContext[Hands], tapback: str, message_id: str | None = N
 async def _tap(hands: Hands, target: str, tapback: str) -> str:
     """Send the tapback, and say which: an emoji this line cannot send becomes the nearest one."""
     try:
-        await hands.outbox.react(target, tapback)
+        await hands.outbox.react(hands.claim, target, tapback)
     except NotOnIMessage:
         raise
     except PhoneError as error:
         if tapback in TAPBACKS or getattr(error, "status", None) != 400:
             raise
         nearest = NEAREST.get(tapback.replace("\ufe0f", ""), "like")
-        await hands.outbox.react(target, nearest)
+        await hands.outbox.react(hands.claim, target, nearest)
         return nearest
     return tapback
 
@@ -167,8 +167,8 @@ async def set_background(ctx: RunContext[Hands], media: str) -> str:
     await hands.floor.take()
     try:
         answer = await noted(
-            hands, hands.outbox.set_background(conversation_id, picture), act="background",
-            call_id=ctx.tool_call_id, asked=media,
+            hands, hands.outbox.set_background(hands.claim, conversation_id, picture),
+            act="background", call_id=ctx.tool_call_id, asked=media,
             landed=lambda answer: media if answer.has_background else None,
         )  # fmt: skip
     except PhoneError as error:
@@ -191,7 +191,7 @@ async def remove_background(ctx: RunContext[Hands]) -> str:
     await hands.floor.take()
     try:
         await noted(
-            hands, hands.outbox.remove_background(conversation_id), act="background",
+            hands, hands.outbox.remove_background(hands.claim, conversation_id), act="background",
             call_id=ctx.tool_call_id, asked=None, landed=lambda _: None,
         )  # fmt: skip
     except PhoneError as error:

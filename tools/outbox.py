@@ -24,6 +24,8 @@ from memory.bubbles import (
     redispatchable,
 )
 from memory.confirming import FAILED
+from memory.obeying import opted_out_by_model
+from memory.permission import why_silent_in
 from memory.store import Store
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
@@ -104,6 +106,10 @@ def fate_of(outcome: SentMessage | PhoneError, *, attempt: int) -> Fate:
 
 def _code(error: CallFailed) -> str:
     return error.code or (str(error.status) if error.status else "no_answer")
+
+
+class NotPermitted(Refused):
+    """We refuse it ourselves: they asked not to be texted, and a tapback would reach them too."""
 
 
 class Outbox:
@@ -253,21 +259,41 @@ class Outbox:
         )
         return await self._store.write(finish)
 
-    async def react(self, message_id: str, reaction: str) -> SentReaction:
+    async def react(self, claim: Claim, message_id: str, reaction: str) -> SentReaction:
         """Tap back, once. Raises PhoneError; a lost tapback is never repeated."""
+        await self._ask_permission(claim)
         return await self._phone.react(message_id, reaction)
 
-    async def set_background(self, conversation_id: str, image_url: str) -> Background:
+    async def set_background(
+        self, claim: Claim, conversation_id: str, image_url: str
+    ) -> Background:
         """Put a picture behind the conversation, once. Raises PhoneError."""
+        await self._ask_permission(claim)
         return await self._phone.set_background(conversation_id, image_url)
 
-    async def remove_background(self, conversation_id: str) -> None:
+    async def remove_background(self, claim: Claim, conversation_id: str) -> None:
         """Take the picture away, once. Raises PhoneError."""
+        await self._ask_permission(claim)
         await self._phone.remove_background(conversation_id)
 
-    async def typing(self, conversation_id: str) -> None:
+    async def typing(self, claim: Claim, conversation_id: str) -> None:
         """Show the typing bubble for a few seconds. Raises PhoneError; nobody should mind."""
+        await self._ask_permission(claim)
         await self._phone.typing(conversation_id)
+
+    async def opt_out(self, claim: Claim, message_id: str | None, words: str) -> None:
+        """Record that whoever wrote this message does not want to be texted any more."""
+        now = self._clock.now()
+        heard = partial(
+            opted_out_by_model, claim=claim, message_id=message_id, words=words, now=now
+        )
+        await self._store.write(heard)
+
+    async def _ask_permission(self, claim: Claim) -> None:
+        """Raise NotPermitted when nothing of ours may show there: it is never sent."""
+        ask = partial(why_silent_in, mailbox_id=claim.mailbox_id)
+        if (silence := await self._store.read(ask)) is not None:
+            raise NotPermitted(silence.reason, code=silence.code)
 
 
 def _message(bubble: Bubble, mailbox: Mailbox) -> OutboundMessage:

@@ -30,8 +30,8 @@ PLANTS = {
     # writes after it is for this check alone to hold back.
     "the opt-out check": Plant(
         "memory/bubbles.py",
-        right='    if bubble.kind == "reply" and opted_out(',
-        wrong="    if False and opted_out(",
+        right="silence = why_silent(session, mailbox) if bubble.kind not in STATIC else None",
+        wrong="silence = None",
         caught_by="tests/stories/test_consent.py"
         "::test_stop_while_the_agent_thinks_cancels_its_answer_and_is_confirmed_once",
     ),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import pytest
+from pydantic_ai.exceptions import ModelHTTPError
+
+from memory.resending import NotResendable, bubble_to_resend
 from memory.tables import Consent, Message
-from tests.house import ANA, BEN, House, gated, run, script
+from tests.house import ANA, BEN, House, call, gated, run, script
 
 GOODBYE = "Threedots: You won't get any more texts from us. Reply START to come back."
 WELCOME = "Threedots: You're back, and we can text again. Reply STOP to end at any time."
@@ -65,7 +71,7 @@ def test_every_form_of_start_brings_them_back():
 def test_every_form_of_help_is_answered_with_who_we_are():
     async def story(house: House) -> None:
         for turn, (who, word) in enumerate(zip(people(len(HELPS)), HELPS, strict=True), start=1):
-            sent = await house.text(word, from_handle=who)
+            sent = await house.text(word, from_handle=who, to_number=await house.sms_number())
             screen = await house.answered(sent.conversation_id, turns=turn)
             assert len(screen.bodies) == 1
             assert "Threedots is an AI assistant" in screen.bodies[0]
@@ -73,6 +79,14 @@ def test_every_form_of_help_is_answered_with_who_we_are():
         assert await house.rows(Consent) == []
 
     run(story, script())
+
+
+def test_on_imessage_the_agent_answers_help_itself():
+    async def story(house: House) -> None:
+        sent = await house.text("HELP")
+        assert (await house.answered(sent.conversation_id)).bodies == ["With what?"]
+
+    run(story, script("With what?"))
 
 
 def test_such_a_word_inside_a_sentence_is_conversation():
@@ -198,3 +212,106 @@ def test_what_stopped_and_started_is_kept_as_evidence():
         assert (second.opted_out, second.participant) == (False, ANA)
 
     run(story, script())
+
+
+def test_stop_in_other_words_is_obeyed_without_a_model():
+    words = ["take me off your list", "Please stop texting me", "leave me alone", "no m\u00e1s"]
+
+    async def story(house: House) -> None:
+        for turn, (who, text) in enumerate(zip(people(4), words, strict=True), start=1):
+            sent = await house.text(text, from_handle=who)
+            screen = await house.answered(sent.conversation_id, turns=turn)
+            assert screen.bodies == [GOODBYE]
+        entries = await house.rows(Consent)
+        assert [entry.how for entry in entries] == ["words"] * 4
+        assert [entry.evidence for entry in entries] == words
+
+    run(story, script())
+
+
+def test_a_stop_that_only_the_model_understands_is_confirmed_and_holds():
+    played = script(
+        [call("record_opt_out", their_words="I'd rather you forgot I exist"), "So sorry to go!"],
+        "nothing more to say",
+    )
+
+    async def story(house: House) -> None:
+        sent = await house.text("I'd rather you forgot I exist")
+        screen = await house.answered(sent.conversation_id)
+        assert screen.bodies == [GOODBYE]
+        [entry] = await house.rows(Consent)
+        assert (entry.how, entry.evidence, entry.participant) == (
+            "model", "I'd rather you forgot I exist", ANA,
+        )  # fmt: skip
+        await house.text("hello?")
+        await house.stored(2)
+        assert len(await house.settled(turns=1)) == 1
+
+    run(story, played)
+
+
+def test_in_a_group_the_models_record_silences_us_there_and_alone_with_the_writer():
+    played = script(call("record_opt_out", their_words="bot, begone"), "")
+
+    async def story(house: House) -> None:
+        group = await house.group(ANA, BEN)
+        await house.text("Threedots, begone", from_handle=BEN, group_id=group["group_id"])
+        await house.settled(turns=1)
+        entries = await house.rows(Consent)
+        assert {entry.participant for entry in entries} == {BEN, group["group_id"]}
+
+    run(story, played)
+
+
+def test_after_stop_no_tapback_no_background_and_no_dots_leave_either():
+    played = gated(
+        [call("react", tapback="like"), call("send", text="Wait!"),
+         call("set_background", media="m1.1")],
+        "Goodbye then.",
+    )  # fmt: skip
+
+    async def story(house: House) -> None:
+        sent = await house.text("look", media_urls=["https://media.example/a.jpg"])
+        await played.is_thinking()
+        before = len(await house.events("api_call"))
+        await house.text("STOP")
+        await house.stored(2)
+        played.go_on()
+        screen = await house.answered(sent.conversation_id, turns=2)
+        assert screen.bodies == [GOODBYE]
+        calls = (await house.events("api_call"))[before:]
+        shown = [c for c in calls if c["method"] in ("POST", "PUT", "DELETE")]
+        assert [c["path"] for c in shown] == ["/v1/messages"]
+        assert all(m["reactions"] == [] for m in screen.data["messages"])
+
+    run(story, played)
+
+
+def test_no_apology_for_an_outage_reaches_somebody_who_stopped_meanwhile():
+    played = gated(ModelHTTPError(401, "script"))
+
+    async def story(house: House) -> None:
+        sent = await house.text("hi")
+        await played.is_thinking()
+        await house.text("STOP")
+        await house.stored(2)
+        played.go_on()
+        screen = await house.answered(sent.conversation_id, turns=2)
+        assert screen.bodies == [GOODBYE]
+
+    run(story, played)
+
+
+def test_what_an_operator_wants_sent_again_does_not_reach_somebody_who_stopped():
+    async def story(house: House) -> None:
+        await house.fail("POST", "/v1/messages", status=400, code="BAD")
+        sent = await house.text("hi")
+        await house.settled(turns=1)
+        [bubble] = [b for b in await house.bubbles() if b.state == "rejected"][:1]
+        await house.text("STOP")
+        await house.settled(turns=2)
+        with pytest.raises(NotResendable, match="asked not to be texted"):
+            await house.read(partial(bubble_to_resend, bubble_id=bubble.id))
+        assert (await house.screen(sent.conversation_id)).bodies[-1] == GOODBYE
+
+    run(story, script("one", "two"))

@@ -1,0 +1,37 @@
+"""Whether anything of ours may reach a conversation just now: asked before everything that shows.
+
+Bubbles, tapbacks, backgrounds, the three dots, what a person sends again: all ask here, right
+before they leave. Only the static words the law asks for (notices) go past it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from memory.consents import opted_out
+from memory.tables import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why nothing may be sent: a code, and the same in words."""
+
+    code: str
+    reason: str
+
+
+OPTED_OUT = Silence("opted_out", "They asked not to be texted.")
+
+
+def why_silent(session: Session, mailbox: Mailbox) -> Silence | None:
+    """What keeps us silent in this conversation; None when nothing does."""
+    if opted_out(session, mailbox.group_id or mailbox.participant):
+        return OPTED_OUT
+    return None
+
+
+def why_silent_in(session: Session, mailbox_id: int) -> Silence | None:
+    """The same by the mailbox's id."""
+    return why_silent(session, session.get_one(Mailbox, mailbox_id))

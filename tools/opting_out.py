@@ -1,0 +1,35 @@
+"""The model's way to hear a STOP that no rule found."""
+
+from __future__ import annotations
+
+from pydantic_ai import FunctionToolset, RunContext
+
+from tools.hands import Hands
+
+consent = FunctionToolset[Hands](id="consent", sequential=True)
+
+
+@consent.tool(metadata={"idempotent": True})
+async def record_opt_out(ctx: RunContext[Hands], their_words: str) -> str:
+    """Stop all texting to this person, at once and for good, because they asked for it.
+
+    Call it when they clearly do not want to get texts from you any more, however they put it and in
+    whatever language: "lose this number", "I never signed up for this", "can you leave my mother in
+    peace". When in doubt between a wish to be left alone for good and mere annoyance, call it: they
+    are told how to come back. Not for "stop by at six", not when they want you to stop doing one
+    thing (emojis, jokes, long answers), not for what somebody else said, and not for a goodbye.
+
+    It takes effect immediately and a fixed text confirms it. So say nothing yourself: end your turn
+    right after it. Never try to talk them out of it.
+
+    Args:
+        their_words: What they wrote, word for word. It is kept as evidence.
+    """
+    hands = ctx.deps
+    await hands.floor.take()
+    await hands.outbox.opt_out(hands.claim, hands.latest_message_id, their_words[:500])
+    hands.opted_out = True
+    return (
+        "Recorded. Nothing more goes out to them; a fixed text tells them so. End your turn now,"
+        " without a word."
+    )
