@@ -24,6 +24,7 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 from rich.console import Console
 
+from agent.alert_commands import commands as alert_commands
 from agent.connect_command import connect_webhook
 from agent.dead_letter_commands import commands as dead_letter_commands
 from agent.limit_commands import limits
@@ -42,6 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(alert_commands, name="alerts")
 app.add_typer(dead_letter_commands, name="dead-letters")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(transcript_commands, name="transcripts")
@@ -296,6 +298,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     from agent.transcript_commands import NoSuchRecord
     from evals.recording import NothingToRecord
     from evals.scenario_files import BadScenario
+    from memory.alerts import NoSuchAlert
     from memory.engines import BadDatabaseURL
     from memory.exports.formats import NotInstalled
     from memory.resending import NotResendable
@@ -313,6 +316,7 @@ def _explained(error: Exception) -> tuple[str, int]:
             CannotConnect()
             | NotResendable()
             | NoSuchRecord()
+            | NoSuchAlert()
             | NothingToRecord()
             | SchemaTooNew()
             | StoreUnavailable()

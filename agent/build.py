@@ -209,7 +209,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         toolsets=[
             messaging.filtered(_available).prepared(without_effects),
             notebook,
-            consent,
+            consent.filtered(_available),
             custom,
             *more,
         ],

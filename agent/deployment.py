@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic_ai import Agent
 from pydantic_ai.models import Model
@@ -23,6 +24,10 @@ from tools.meters import Meters
 from tools.outbox import Outbox
 
 
+async def _by_the_log_alone(alert: dict[str, Any]) -> bool:
+    return True
+
+
 @dataclass
 class Deployment:
     """What a turn works with.
@@ -34,6 +39,8 @@ class Deployment:
         quiet_for: Seconds without another text before the first word leaves.
         patient: Whether thinking waits for that pause as well.
         guard: Its limits, and whom it answers.
+        introduces: Whether people are told once that an AI writes, and on SMS how to stop.
+        call_person: Calls a person with an alert as JSON; whether that worked.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
         drift: Finds out whether AgentPhone's webhook has another secret by now; None while no door
             is open.
@@ -57,6 +64,8 @@ class Deployment:
     quiet_for: float = 1.0
     patient: bool = False
     guard: Guard = field(default_factory=Guard)
+    introduces: bool = True
+    call_person: Callable[[dict[str, Any]], Awaitable[bool]] = _by_the_log_alone
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
     drift: Drift | None = None

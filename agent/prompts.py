@@ -45,6 +45,11 @@ class Prompts:
         path = self._path(prompt)
         return _filled(path, path.read_text(encoding="utf-8"), values)
 
+    def first(self, prompts: Sequence[str], **values: str) -> str:
+        """The first of these prompts that there is, filled in. Raises PromptError without any."""
+        there = (one for one in prompts if self._found(one) is not None)
+        return self.text(next(there, prompts[-1]), **values)
+
     def check(self, prompt: str, text: str) -> None:
         """Whether `text` could stand in the place of the prompt; nothing is written.
 
@@ -72,11 +77,13 @@ class Prompts:
         return version_of(self.files())
 
     def _path(self, name: str) -> Path:
-        for folder in (self.folder, self.shipped):
-            path = folder / f"{name}.md"
-            if path.is_file():
-                return path
+        if (path := self._found(name)) is not None:
+            return path
         raise PromptError(f"There is no prompt {name}.md in {self.folder}. Write it there.")
+
+    def _found(self, name: str) -> Path | None:
+        paths = (folder / f"{name}.md" for folder in (self.folder, self.shipped))
+        return next((path for path in paths if path.is_file()), None)
 
 
 def _filled(path: Path, text: str, values: Mapping[str, str]) -> str:

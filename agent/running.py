@@ -14,6 +14,7 @@ from functools import partial
 import httpx
 from pydantic_ai.models import Model
 
+from agent.alerting import CALL_EVERY, call_people, post
 from agent.beside import keep_at
 from agent.build import build_agent
 from agent.catch_up import CatchUp
@@ -43,6 +44,9 @@ LISTEN_AGAIN = 60.0
 
 DRAIN = 25.0
 """Seconds the turns under way have to settle when the server stops."""
+
+_DEFAULTS = {"live": "on", "local": "off", "eval": "off"}
+"""Behind which doors people are introduced to: nobody on the phone page is a stranger."""
 
 Round = tuple[str, Callable[[], Awaitable[None]], float]
 """What goes on beside the turns: its name, the work, and seconds until it is done anew."""
@@ -129,6 +133,8 @@ def assemble(
         patient=settings.threedots_burst == "patient",
         guard=guard,
         meters=meters,
+        call_person=partial(post, settings.threedots_alert_url),
+        introduces=(settings.threedots_introduction or _DEFAULTS[session]) == "on",
     )
 
 
@@ -161,6 +167,7 @@ def rounds_of(deployment: Deployment) -> list[Round]:
     return [
         ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
         ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
+        ("calling people", partial(call_people, deployment), CALL_EVERY),
     ]
 
 

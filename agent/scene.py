@@ -12,6 +12,7 @@ from pydantic_ai import BinaryContent, DeferredToolResults, ModelMessage, ModelR
 from pydantic_ai.messages import UserPromptPart
 
 from agent.deployment import Deployment
+from agent.disclosing import introduction_for, truth_for
 from agent.history import Past, burst, earlier, facts_of, past_of
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
@@ -26,6 +27,7 @@ from phone.errors import PhoneError
 from phone.types import Conversation
 from tools.floor import Floor
 from tools.hands import Hands
+from tools.introducing import Introducing
 from tools.photos import see
 
 log = logging.getLogger(__name__)
@@ -98,7 +100,9 @@ async def set_up(
     """Everything for one run of the model."""
     past = await deployment.store.read(partial(past_of, mailbox_id=claim.mailbox_id))
     memory = load(mailbox)
-    hands = _hands(deployment, claim, given, mailbox, messages, past, memory, floor)
+    introducing = await introduction_for(deployment, claim)
+    hands = _hands(deployment, claim, given, mailbox, messages, past, memory, floor, introducing)
+    hands.truth = truth_for(deployment, mailbox, messages, floor)
     hands.hear = partial(hear, deployment, hands)
     photos = await _photos(deployment, messages)
     asked = burst(
@@ -120,6 +124,7 @@ async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
         return []
     messages = await deployment.store.write(partial(join, claim=hands.claim, turn_id=hands.turn_id))
     hands.floor.heard(messages)
+    hands.truth = hands.truth or truth_for(deployment, hands.mailbox, messages, hands.floor)
     hands.notes.heard(messages, now=deployment.clock.now())
     for message in messages:
         if message.message_id:
@@ -138,6 +143,7 @@ def _hands(
     past: Past,
     memory: Memory,
     floor: Floor,
+    introducing: Introducing | None,
 ) -> Hands:
     texts = [message for message in messages if message.kind == "text" and message.message_id]
     return Hands(
@@ -149,7 +155,9 @@ def _hands(
         memory=memory.state,
         floor=floor,
         notes=given.notes,
-        instructions=_instructions(deployment, mailbox),
+        instructions=_instructions(deployment, mailbox, introducing),
+        introducing=introducing,
+        introduction=introducing.text if introducing else "",
         nudge=deployment.prompts.text("nudge"),
         references=_references(past, messages),
         latest=f"m{texts[-1].ref}" if texts else None,
@@ -159,9 +167,10 @@ def _hands(
     )
 
 
-def _instructions(deployment: Deployment, mailbox: Mailbox) -> str:
+def _instructions(deployment: Deployment, mailbox: Mailbox, introducing: Introducing | None) -> str:
     channel = "channel_imessage" if mailbox.channel == "imessage" else "channel_sms"
     names = ["instructions", "texting", channel, *(["group"] if mailbox.is_group else [])]
+    names += ["introducing"] if introducing else []
     return "\n\n".join(deployment.prompts.text(name, name=deployment.name) for name in names)
 
 

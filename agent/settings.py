@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from agent.settings_law import LawSettings
 from agent.settings_limits import LimitSettings
 from agent.settings_running import RunningSettings
 from agent.settings_secrets import SecretSettings
@@ -27,7 +28,9 @@ DEFAULT_MODEL = "openai:gpt-5-mini"
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
-class Settings(TelemetrySettings, LimitSettings, SenderSettings, RunningSettings, SecretSettings):
+class Settings(
+    TelemetrySettings, LimitSettings, SenderSettings, RunningSettings, LawSettings, SecretSettings
+):
     """What the environment (or `.env`) says about this deployment."""
 
     model_config = SettingsConfigDict(

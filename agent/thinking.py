@@ -26,6 +26,7 @@ from agent.keeping import as_kept
 from agent.prompts import version_of
 from agent.restraint import is_priced, limits_of
 from agent.scene import Scene
+from memory.alerts import is_paused
 from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
 from tools.floor import Floor
@@ -92,8 +93,12 @@ async def think(deployment: Deployment, scene: Scene) -> Ending:
 async def undisturbed(
     deployment: Deployment, mailbox_id: int, floor: Floor, thinking: Coroutine[Any, Any, Ending]
 ) -> Ending | None:
-    """The ending of this run; None when they wrote again before it had done anything."""
+    """The ending of this run; None when they wrote again before it had done anything.
+
+    A person who is called to the conversation meanwhile ends it, before anything was done.
+    """
     at_most = LOOK_EVERY if deployment.store.is_shared else None
+    paused = partial(is_paused, mailbox_id=mailbox_id)
     run = asyncio.create_task(thinking)
     try:
         while not run.done():
@@ -105,6 +110,8 @@ async def undisturbed(
             wrote = await deployment.store.read(
                 partial(wrote_again, mailbox_id=mailbox_id, by=floor.gives_way_to)
             )
+            if not (floor.ours or floor.acted) and await deployment.store.read(paused):
+                return Ending("handed_over", "taken_over")
             if wrote and floor.may_begin_again and not run.done():
                 floor.interrupted()
                 return None

@@ -17,14 +17,16 @@ from sqlmodel import Session, col, select
 
 from agent.admission import TurnedAway, admit
 from agent.answering import answer
+from agent.comforting import comfort
 from agent.deployment import Deployment
+from agent.disclosing import introduction_for
 from agent.groups import Answer, addressed_by, people_answered
 from agent.prompts import PromptError
 from agent.scene import look, take_note
 from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of
 from agent.typing import typing
 from memory.bubbles import LANDED, Draft, abandon, of_turn
-from memory.consents import opted_out
+from memory.permission import OPTED_OUT, why_silent_in
 from memory.remembering import save, save_consent
 from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
 from memory.turns import Burst, Claim, join, settle
@@ -32,6 +34,8 @@ from phone.clock import utc
 from phone.types import Conversation
 from safety.consent import Keyword
 from tools.floor import Floor
+from tools.hands import SMS_LIMIT
+from tools.introducing import introduced
 from tools.media import BadListing
 
 log = logging.getLogger(__name__)
@@ -73,11 +77,12 @@ async def _take(deployment: Deployment, claim: Claim, burst: Burst) -> None:
 
 async def _act(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
     try:
-        noticed = await _notice(deployment, claim, burst)
+        comforted = await comfort(deployment, claim, burst)
+        noticed = await _notice(deployment, claim, burst) or comforted
         if all(message.keyword for message in burst.messages):
             return noticed or Ending("silent", "nothing to answer")
-        if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
-            return noticed or Ending("dropped", "opted_out")
+        if silenced := await _silenced(deployment, claim):
+            return noticed or silenced
         return await _converse(deployment, claim, burst)
     except (PromptError, BadListing) as error:
         log.error("%s", error)
@@ -86,7 +91,8 @@ async def _act(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
 
 async def _notice(deployment: Deployment, claim: Claim, burst: Burst) -> Ending | None:
     """Answer consent words with their static text, without a model; the last one counts."""
-    words = [Keyword(message.keyword) for message in burst.messages if message.keyword]
+    said = [Keyword(message.keyword) for message in burst.messages if message.keyword]
+    words = [word for word in said if word in NOTICES]
     if not words:
         return None
     why = f"notice for {words[-1]}"
@@ -116,8 +122,10 @@ async def _say(
     kind: str = "notice",
 ) -> Ending:
     """Send a static text of ours; a notice may also go to somebody who has just opted out."""
-    text = deployment.prompts.text(prompt, name=deployment.name)
-    sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=text)], kind=kind)
+    drafts = [Draft(text=deployment.prompts.text(prompt, name=deployment.name))]
+    if kind != "notice" and (introducing := await introduction_for(deployment, claim)):
+        drafts = introduced(drafts, introducing, limit=SMS_LIMIT)
+    sent = await deployment.outbox.send(claim, burst.turn.id, drafts, kind=kind)
     return Ending(outcome_of(sent), why)
 
 
@@ -146,13 +154,17 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     ):
         if conversation is None:
             conversation = await _read_conversation(deployment, claim, burst, mailbox)
-        if await deployment.store.read(partial(_has_stopped, claim.mailbox_id)):
-            return Ending("dropped", "opted_out")  # an operator said so in the metadata
+        if silenced := await _silenced(deployment, claim):
+            return silenced  # an operator said so in the metadata
         scene, ending = await answer(deployment, claim, burst, conversation, floor)
     if _is_at_a_loss(ending.reason) and not scene.hands.said:
         ending = await _apologise(deployment, claim, burst, ending)
     if scene.hands.opted_out:
         ending = await _confirm_stop(deployment, claim, burst, ending)
+    elif scene.hands.needs_a_person:
+        ending = await _call_a_person(deployment, claim, burst, ending)
+    elif scene.hands.truth and ending.outcome in ("silent", "reacted"):
+        ending = await _tell_the_truth(deployment, claim, burst, scene.hands.truth, ending)
     saved = await save(
         scene.memory,
         claim,
@@ -175,6 +187,22 @@ async def _confirm_stop(
         deployment, claim, burst, NOTICES[Keyword.STOP], why="notice for stop, heard by the model"
     )
     return replace(noticed, record=ending.record)
+
+
+async def _call_a_person(
+    deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
+) -> Ending:
+    """The static words after the model has heard a crisis that no rule did."""
+    comforted = await comfort(deployment, claim, burst, heard_by_model=True)
+    return replace(comforted, record=ending.record) if comforted else ending
+
+
+async def _tell_the_truth(
+    deployment: Deployment, claim: Claim, burst: Burst, truth: str, ending: Ending
+) -> Ending:
+    """Whoever asks whether a person writes gets an answer, also when the model gave none."""
+    sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=truth)])
+    return Ending(outcome_of(sent), "asked whether a person writes", ending.record)
 
 
 async def _read_conversation(
@@ -207,10 +235,13 @@ def _reason_before(mailbox_id: int, session: Session) -> str | None:
     return turn.reason if turn else None
 
 
-def _has_stopped(mailbox_id: int, session: Session) -> bool:
-    """Whether this person told us to stop, in the same burst perhaps: no model is asked then."""
-    mailbox = session.get_one(Mailbox, mailbox_id)
-    return opted_out(session, mailbox.group_id or mailbox.participant)
+async def _silenced(deployment: Deployment, claim: Claim) -> Ending | None:
+    """How a turn ends in which nothing may be said: no model is asked then."""
+    ask = partial(why_silent_in, mailbox_id=claim.mailbox_id)
+    silence = await deployment.store.read(ask)
+    if silence is None:
+        return None
+    return Ending("dropped" if silence is OPTED_OUT else "handed_over", silence.code)
 
 
 def _asked_by(name: str, mailbox_id: int, turn_id: str, session: Session) -> frozenset[str]:

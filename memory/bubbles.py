@@ -12,12 +12,14 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, func, select
 
-from memory.permission import why_silent
+from memory.introductions import note
+from memory.permission import OPTED_OUT, why_silent
 from memory.spending import correct_segments, spend_on_bubble
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim, LeaseLost, held, wrote_again
 from phone.clock import utc
 from phone.types import SentMessage
+from safety.disclosure import Introduction
 from safety.limits import Limits
 from safety.segments import segments_sent
 from safety.verdicts import Allowed, Refused, Verdict
@@ -47,18 +49,26 @@ FINISHED = (
 )
 """States after which the next bubble of the conversation may leave."""
 
+STATIC = ("notice", "crisis")
+"""Kinds of bubbles that may go to somebody who has opted out: no model has written them."""
+
 LANDED = (BubbleState.CONFIRMED, BubbleState.CONFIRMED_LATE)
 """States that mean AgentPhone took the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One bubble to be: its words, pictures, effect, and the message it answers in thread."""
+    """One bubble to be: its words, pictures, effect, and the message it answers in thread.
+
+    Attributes:
+        introduces: Which introduction its words carry, when they do.
+    """
 
     text: str = ""
     media: tuple[str, ...] = ()
     send_style: str | None = None
     reply_to_message_id: str | None = None
+    introduces: Introduction | None = None
 
 
 def prepare(
@@ -101,6 +111,9 @@ def prepare(
     ]
     mailbox.next_ref += len(bubbles)
     session.add_all([mailbox, *bubbles])
+    for bubble, draft in zip(bubbles, drafts, strict=True):
+        if draft.introduces is not None:
+            note(session, bubble, mailbox, draft.introduces)
     session.flush()
     return bubbles
 
@@ -143,8 +156,8 @@ def _let_leave(
     limits: Limits,
     now: float,
 ) -> None:
-    silence = why_silent(session, mailbox) if bubble.kind != "notice" else None
-    if silence is not None:
+    silence = why_silent(session, mailbox) if bubble.kind not in STATIC else None
+    if silence is OPTED_OUT or (silence is not None and bubble.turn_id is not None):
         finish(bubble, BubbleState.CANCELLED, now, silence.code, silence.reason)
     elif utc(now) >= bubble.expires_at:
         finish(bubble, BubbleState.EXPIRED, now, bubble.code or "expired", bubble.reason)

@@ -116,7 +116,11 @@ def _cancel_bubbles(session: Session, participant: str, *, now: float) -> None:
     theirs = select(Mailbox.id).where(_with(participant))
     session.exec(
         update(Bubble)
-        .where(col(Bubble.mailbox_id).in_(theirs), col(Bubble.state) == BubbleState.PREPARED)
+        .where(
+            col(Bubble.mailbox_id).in_(theirs),
+            col(Bubble.state) == BubbleState.PREPARED,
+            col(Bubble.kind) != "crisis",
+        )
         .values(
             state=BubbleState.CANCELLED,
             code="opted_out",

@@ -22,7 +22,7 @@ from memory.consents import KEY, opted_out
 from memory.keepsakes import DeploymentKey
 from memory.listening import announce
 from memory.mailboxes import arrive, find_mailbox_of_tapback
-from memory.obeying import has_a_later_word, obey
+from memory.obeying import call_a_person, has_a_later_word, obey
 from memory.tables import (
     Bubble,
     BubbleState,
@@ -254,6 +254,7 @@ def _put_text(
     now: float,
 ) -> Receipt:
     word, how = consent_word(inbound.text, in_group=inbound.group is not None)
+    is_crisis = word is Keyword.CRISIS
     if word in (Keyword.STOP, Keyword.START) and has_a_later_word(session, inbound):
         outcome = outcome or DROPPED_OUTDATED
     else:
@@ -266,6 +267,8 @@ def _put_text(
     if known.is_earlier_talk:
         _forget(session, inbound.message_id)
     mailbox_id, ref = arrive(session, inbound, is_due=outcome is None, now=now)
+    if is_crisis:
+        call_a_person(session, inbound, mailbox_id, now=now)
     values = {
         "mailbox_id": mailbox_id,
         "ref": ref,

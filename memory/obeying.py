@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
+from memory.alerts import raise_alert
 from memory.consents import opted_out, record_consent
 from memory.tables import Mailbox, Message
 from memory.turns import Claim, LeaseLost, held
@@ -36,11 +37,14 @@ def obey(
     START is conversation to somebody who never stopped, and in a group HELP is meant for the group;
     but a member's STOP is theirs wherever it is said, and silences us in that group as well, for
     nobody can be left out of one. Only who said STOP can undo it. On iMessage HELP is conversation
-    as well, which the agent answers; the carriers ask for the static words on SMS.
+    as well, which the agent answers; the carriers ask for the static words on SMS. In a group a
+    crisis is not answered before everybody's eyes: only a person is called.
 
     Args:
         how: `keyword` or `words`: how they said it.
     """
+    if word is Keyword.CRISIS and inbound.group:
+        return None
     if word is Keyword.HELP and (inbound.group or (inbound.channel == "imessage" and not was_out)):
         return None
     if word is Keyword.START and not was_out:
@@ -57,6 +61,23 @@ def obey(
                 now=now,
             )
     return word
+
+
+def call_a_person(
+    session: Session, inbound: InboundMessage, mailbox_id: int, *, now: float
+) -> None:
+    """Somebody may harm themselves: the agent is silent from here on, and a person is called.
+
+    In a group it is not silenced: the others may talk to it.
+    """
+    raise_alert(
+        session,
+        mailbox_id,
+        kind="crisis",
+        pauses=inbound.group is None,
+        message_id=inbound.message_id,
+        now=now,
+    )
 
 
 def opted_out_by_model(

@@ -18,7 +18,9 @@ from typing import Any
 from sqlmodel import Session, col, delete, func, or_, select, update
 
 from memory.admission import Muted
+from memory.alerts import Alert
 from memory.catching_up import known
+from memory.introductions import IntroductionTold
 from memory.keepsakes import Branch
 from memory.spending import LimitAlert, Spent
 from memory.tables import (
@@ -100,7 +102,7 @@ def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
     others = session.exec(select(Mailbox.id).where(col(Mailbox.id) != (kept_id or 0))).all()
     turns = select(Turn.id).where(col(Turn.mailbox_id).in_(others))
     session.exec(delete(ToolCall).where(col(ToolCall.turn_id).in_(turns)))
-    for table in (Bubble, Transcript, MetadataEntry, Message, Turn):
+    for table in (Alert, Bubble, Transcript, MetadataEntry, Message, Turn):
         session.exec(delete(table).where(col(table.mailbox_id).in_(others)))
     session.exec(delete(Mailbox).where(col(Mailbox.id).in_(others)))
     for whole in (EventKey, Event, DeadLetter, Branch, Spent, LimitAlert, Muted):
@@ -284,6 +286,10 @@ class _Past:
         gone = mine - self._to.kept.keys()
         later = or_(col(Consent.at) > self._until, col(Consent.message_id).in_(gone))
         self._session.exec(delete(Consent).where(later))
+        self._session.exec(delete(Alert).where(col(Alert.at) > self._until))
+        for of_bubble in (IntroductionTold,):
+            gone_too = col(of_bubble.bubble_id).not_in(select(Bubble.id))
+            self._session.exec(delete(of_bubble).where(gone_too))
 
     def _put_mailbox_back(self) -> None:
         mailbox = self._mailbox

@@ -165,7 +165,7 @@ class Message(SQLModel, table=True):
         kind: `text` or `tapback`.
         sender: The handle of who wrote it.
         media: Addresses of attachments. Secret: whoever holds one can fetch the photo.
-        keyword: `stop`, `start` or `help` when that is what the text asks for, by rule.
+        keyword: `stop`, `start` or `help` when the text asks for it, `crisis` when it tells of one.
         reaction: For a tapback: one of the six, or an emoji.
         target_message_id: For a tapback: the message reacted to.
         reply_to_message_id: The message it answers in thread, when AgentPhone told us.
@@ -279,8 +279,8 @@ class Bubble(SQLModel, table=True):
     Attributes:
         id: Ours; AgentPhone has no idempotency key, so it stays on this side.
         position: Order within the conversation; a bubble leaves when the one before it is finished.
-        kind: `reply`; `notice` for the static words about STOP, START, HELP and crisis, which
-            alone may go to somebody who opted out; `apology` when no model could be had.
+        kind: `reply`; `notice` for the static words about STOP, START and HELP, and `crisis`, which
+            may go to somebody who opted out; `apology` when no model could be had.
         media: https addresses, resolved from handles.
         attempt: How often its POST was begun; more than once only after a definite "not sent".
         code: AgentPhone's code or ours, for states other than confirmed.

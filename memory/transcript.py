@@ -69,7 +69,7 @@ class Heard(Part):
     """The handles of its attachments: `m12.1`, `m12.2`…"""
     channel: str
     keyword: str | None
-    """`stop`, `start` or `help` when that is what the text asks for, by rule."""
+    """`stop`, `start` or `help` when the text asks for it; `crisis` when it tells of one."""
     reaction: str | None
     """For a tapback: one of the six, or an emoji."""
     target_message_id: str | None

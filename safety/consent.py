@@ -10,15 +10,17 @@ import unicodedata
 from enum import StrEnum
 from typing import Literal
 
+from safety.crisis import signs_of_crisis
 from safety.revoking import asks_to_stop
 
 
 class Keyword(StrEnum):
-    """What a consent word asks for."""
+    """What a message asks for that is answered by rule; `crisis` asks for nothing and is heard."""
 
     STOP = "stop"
     START = "start"
     HELP = "help"
+    CRISIS = "crisis"
 
 
 STOP_WORDS = frozenset(
@@ -48,8 +50,14 @@ LONGEST = 200
 def consent_word(
     text: str, *, in_group: bool
 ) -> tuple[Keyword | None, Literal["keyword", "words"]]:
-    """What a message asks for, and whether it did by a bare keyword or in words of its own."""
+    """What a message asks for, and whether it did by a bare keyword or in words of its own.
+
+    Whoever says that they may harm themselves is in crisis and not opted out by the same words: a
+    person must be able to reach them.
+    """
     word = keyword(text)
+    if word is None and signs_of_crisis(text):
+        return Keyword.CRISIS, "words"
     if word is None and asks_to_stop(text, in_group=in_group):
         return Keyword.STOP, "words"
     return word, "keyword" if word else "words"

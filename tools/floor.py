@@ -48,7 +48,7 @@ class Floor:
         self.closing = False
         self.clock = clock
         self._quiet_for = quiet_for
-        self._asked_by = asked_by
+        self.asked_by = asked_by
         self._began = clock.now()
         self._quiet_at = 0.0
         self._newest_at = 0.0
@@ -78,7 +78,7 @@ class Floor:
     @property
     def gives_way_to(self) -> Collection[str] | None:
         """The handles of those who do; None means anybody."""
-        return self._asked_by if self.gives_way else ()
+        return self.asked_by if self.gives_way else ()
 
     @property
     def may_begin_again(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic_ai.messages import UserPromptPart
 
@@ -12,10 +12,12 @@ from memory.notes import Notes
 from memory.state import ConversationState, OwnState
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
+from safety.disclosure import truthful
 from safety.limits import Allowance
 from safety.segments import segments, with_plain_punctuation
 from tools.bubbles import split
 from tools.floor import Floor
+from tools.introducing import Introducing, below, introduced
 from tools.outbox import Outbox
 from tools.plain import plain
 
@@ -65,6 +67,11 @@ class Hands:
         tapped: References this turn has tapped back on.
         changed_background: Whether a background was set or removed in this turn.
         opted_out: Whether the model has recorded that they do not want to be texted any more.
+        needs_a_person: Whether the model has heard a crisis, so that a person was called.
+        introducing: The introduction that is due with the first words; None when none is.
+        introduction: The words of the one that was due when the turn began.
+        truth: The static words for who asked whether a person writes; None when nobody did.
+        said_truth: Whether they, or the model's own admission, have been said in this turn.
         floor: Whose turn it is to speak; asked before anything becomes visible.
         notes: What is to be known of this turn that no row tells: `act` writes there.
         hear: Takes what they have written since into this turn, as parts for the next request.
@@ -97,6 +104,11 @@ class Hands:
     allowance: Allowance = field(default_factory=Allowance)
     plain_punctuation: bool = False
     opted_out: bool = False
+    needs_a_person: bool = False
+    introducing: Introducing | None = None
+    introduction: str = ""
+    truth: str | None = None
+    said_truth: bool = False
     calls: list[tuple[str, str]] = field(default_factory=list)
     nudged: bool = False
     cut_short: bool = False
@@ -106,6 +118,11 @@ class Hands:
     def on_imessage(self) -> bool:
         """Whether effects, threads, tapbacks and typing exist here just now."""
         return self.channel == "imessage"
+
+    @property
+    def limit(self) -> int:
+        """The most characters of one bubble here."""
+        return IMESSAGE_LIMIT if self.on_imessage else SMS_LIMIT
 
     @property
     def own(self) -> OwnState:
@@ -131,7 +148,8 @@ class Hands:
     @property
     def did_something(self) -> bool:
         """Whether the person will notice that anything happened."""
-        return bool(self.said or self.tapped or self.changed_background)
+        of_ours = self.opted_out or self.needs_a_person  # static words follow
+        return bool(self.said or self.tapped or self.changed_background or of_ours)
 
     @property
     def latest_message_id(self) -> str | None:
@@ -155,6 +173,12 @@ class Hands:
             raise UnknownReference(f"{handle!r} is no picture you have. You have: {known}.")
         return self.pictures[handle]
 
+    def _truthful(self, text: str) -> str:
+        """The words as they may leave when somebody asked whether a person writes."""
+        if self.truth is None or not text.strip():
+            return text
+        return truthful(text, truth=None if self.said_truth else self.truth)
+
     async def say(
         self,
         text: str,
@@ -169,14 +193,12 @@ class Hands:
         Raises:
             TooMuch: The text is too long to be sent at all.
         """
-        drafts = self.drafts(text, pictures=pictures)
+        drafts = self._introduced(self.drafts(self._truthful(text), pictures=pictures))
         if drafts:
-            opening = drafts[0]
-            drafts[0] = Draft(
-                opening.text,
-                opening.media,
-                send_style if self.on_imessage else None,
-                reply_to_message_id,
+            drafts[0] = replace(
+                drafts[0],
+                send_style=send_style if self.on_imessage else None,
+                reply_to_message_id=reply_to_message_id,
             )
         await self.floor.take()
         sent = await self.outbox.send(
@@ -187,16 +209,32 @@ class Hands:
             gives_way_to=lambda: self.floor.gives_way_to,
         )
         self.bubbles.extend(sent)
+        self._told(drafts, sent)
         if superseded(sent):
             self.floor.interrupted()
         return sent
+
+    def _introduced(self, drafts: list[Draft]) -> list[Draft]:
+        """With the introduction that is due; the truth, said just now, is one on iMessage."""
+        if self.introducing is None or not drafts:
+            return drafts
+        if self.truth is not None and self.introducing.kind == "imessage":
+            return [replace(drafts[0], introduces="imessage"), *drafts[1:]]
+        return introduced(drafts, self.introducing, limit=self.limit)
+
+    def _told(self, drafts: Sequence[Draft], sent: Sequence[Bubble]) -> None:
+        """What has arrived, or may have, need not be said again in this turn."""
+        arrived = [b in self.said for b in sent]
+        if any(arrived):
+            self.said_truth = self.truth is not None
+        if any(d.introduces and there for d, there in zip(drafts, arrived, strict=False)):
+            self.introducing = None
 
     def drafts(self, text: str, *, pictures: Sequence[str] = ()) -> list[Draft]:
         """How words and pictures become bubbles on this channel. Raises TooMuch."""
         if len(text) > LONGEST:
             raise TooMuch(f"A text has {LONGEST} characters at most and this has {len(text)}.")
-        limit = IMESSAGE_LIMIT if self.on_imessage else SMS_LIMIT
-        words = [Draft(text=part) for part in split(self._written(text), limit=limit)]
+        words = [Draft(text=part) for part in split(self._written(text), limit=self.limit)]
         self._check_segments(words)
         if not pictures:
             return words
@@ -222,10 +260,16 @@ class Hands:
     def repeats(self, text: str) -> bool:
         """Whether this turn has said exactly that already."""
         words = " ".join(self._written(text).split())
-        together = " ".join(" ".join(b.text.split()) for b in self.said if b.text)
-        return bool(words) and (
-            words == together or any(words == " ".join(b.text.split()) for b in self.said)
-        )
+        said = [" ".join(self._own_words(b).split()) for b in self.said if b.text]
+        return bool(words) and (words == " ".join(said) or words in said)
+
+    def _own_words(self, bubble: Bubble) -> str:
+        """A bubble's words without the static ones that were joined to them."""
+        words = bubble.text
+        for static in (self.introduction, self.truth):
+            if static:
+                words = words.removesuffix(below("", static)).removeprefix(below(static, ""))
+        return words
 
 
 def superseded(bubbles: Sequence[Bubble]) -> list[Bubble]:

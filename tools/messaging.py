@@ -241,7 +241,8 @@ def fits(ctx: RunContext[Hands], tool: ToolDefinition) -> bool:
     hands, needs = ctx.deps, tool.metadata or {}
     if needs.get("channel") == "imessage" and not hands.on_imessage:
         return False
-    return not (needs.get("one_to_one") and hands.mailbox.is_group)
+    alone = needs.get("one_to_one") or needs.get("alone")
+    return not (alone and hands.mailbox.is_group)
 
 
 async def without_effects(

@@ -1,4 +1,4 @@
-"""The model's way to hear a STOP that no rule found."""
+"""The model's way to hear what no rule found: a STOP, and somebody in danger."""
 
 from __future__ import annotations
 
@@ -33,3 +33,22 @@ async def record_opt_out(ctx: RunContext[Hands], their_words: str) -> str:
         "Recorded. Nothing more goes out to them; a fixed text tells them so. End your turn now,"
         " without a word."
     )
+
+
+@consent.tool(metadata={"idempotent": True, "alone": True})
+async def call_a_person(ctx: RunContext[Hands]) -> str:
+    """Call a human being into this conversation, because they may be about to harm themselves.
+
+    Call it when you seriously fear for their life or health: they speak of dying, of harming
+    themselves, of a danger they are in right now. Not for sadness alone, not for a figure of speech
+    ("this is killing me"), not for an angry customer.
+
+    A fixed text then tells them where to find help, and you stay silent here until that person has
+    seen to it. So say nothing yourself: end your turn right after it. Never promise them that help
+    is on its way.
+    """
+    hands = ctx.deps
+    await hands.floor.take()
+    await hands.outbox.call_a_person(hands.claim, hands.latest_message_id)
+    hands.needs_a_person = True
+    return "A person is called and a fixed text goes out. End your turn now, without a word."

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from memory.alerts import raise_alert
 from memory.bubbles import (
     Draft,
     cancel_rest,
@@ -288,6 +289,18 @@ class Outbox:
             opted_out_by_model, claim=claim, message_id=message_id, words=words, now=now
         )
         await self._store.write(heard)
+
+    async def call_a_person(self, claim: Claim, message_id: str | None) -> None:
+        """Have a person called, and the agent silent in this conversation until they resume it."""
+        call = partial(
+            raise_alert,
+            mailbox_id=claim.mailbox_id,
+            kind="crisis",
+            pauses=True,
+            message_id=message_id,
+            now=self._clock.now(),
+        )
+        await self._store.write(call)
 
     async def _ask_permission(self, claim: Claim) -> None:
         """Raise NotPermitted when nothing of ours may show there: it is never sent."""

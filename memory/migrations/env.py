@@ -9,7 +9,15 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import AutoString, SQLModel
 
 # Importing them fills the metadata.
-from memory import admission, keepsakes, labels, spending, tables  # noqa: F401
+from memory import (  # noqa: F401
+    admission,
+    alerts,
+    introductions,
+    keepsakes,
+    labels,
+    spending,
+    tables,
+)
 from memory.columns import UTCDateTime
 
 

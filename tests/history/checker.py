@@ -136,7 +136,7 @@ def silence_after_stop(history: History) -> Iterator[str]:
                 and bubble.resend_of is None
             ]
             for bubble in after:
-                if bubble.kind != "notice":
+                if bubble.kind not in ("notice", "crisis"):
                     yield f"{bubble.text!r} left after STOP"
     for left in history.log.dispatches if history.log else []:
         if left.opted_out:

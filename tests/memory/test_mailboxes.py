@@ -208,6 +208,11 @@ def test_every_table_that_points_at_a_mailbox_is_moved_with_it():
         for table in SQLModel.metadata.sorted_tables
         if any(key.column.table.name == "mailbox" for key in table.foreign_keys)
     }
-    assert pointing == {"message", "bubble", "turn", "metadata_entry", "transcript"}, (
-        "memory/mailboxes.py must move it as well"
-    )
+    assert pointing == {
+        "alert",
+        "message",
+        "bubble",
+        "turn",
+        "metadata_entry",
+        "transcript",
+    }, "memory/mailboxes.py must move it as well"

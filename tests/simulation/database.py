@@ -62,7 +62,7 @@ class Database:
                     bubble.id,
                     epoch=work.keywords["claim"].epoch,
                     newest_epoch=mailbox.lease_epoch,
-                    opted_out=bubble.kind != "notice"
+                    opted_out=bubble.kind not in ("notice", "crisis")
                     and opted_out(session, mailbox.group_id or mailbox.participant),
                 )
             )

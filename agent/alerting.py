@@ -1,0 +1,74 @@
+"""Calling a person: a line in the log, and a POST to an address of the owner's, until it is taken.
+
+Nothing in it says who is meant or what they wrote: whoever is called looks it up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import httpx
+from sqlmodel import Session
+
+from agent.deployment import Deployment
+from memory.alerts import Alert, called, to_call
+from memory.tables import Mailbox
+
+log = logging.getLogger(__name__)
+
+CALL_EVERY = 5.0
+"""Seconds between looks for somebody who needs a person, and between tries to call one."""
+
+SECONDS = 10.0
+"""Seconds the owner's address has to answer."""
+
+CallPerson = Callable[[dict[str, Any]], Awaitable[bool]]
+"""Calls a person with an alert as JSON; whether that worked."""
+
+
+async def post(url: str | None, alert: dict[str, Any]) -> bool:
+    """POST an alert to the owner's address; True without one, for then the log is all there is."""
+    if url is None:
+        return True
+    try:
+        async with httpx.AsyncClient(timeout=SECONDS) as client:
+            answer = await client.post(url, json=alert)
+    except httpx.HTTPError as error:
+        log.error("THREEDOTS_ALERT_URL could not be reached: %s", type(error).__name__)
+        return False
+    if not answer.is_success:
+        log.error("THREEDOTS_ALERT_URL answered %d to an alert", answer.status_code)
+    return answer.is_success
+
+
+async def call_people(deployment: Deployment) -> None:
+    """Call a person for every alert for which nobody was called yet. Twice is better than never."""
+    for alert, told in await deployment.store.read(_waiting):
+        log.critical("A PERSON IS NEEDED: %s", told["text"])
+        if await deployment.call_person(told):
+            done = partial(
+                called, alert_id=alert.id or 0, times=alert.times, now=deployment.clock.now()
+            )
+            await deployment.store.write(done)
+
+
+def _waiting(session: Session) -> list[tuple[Alert, dict[str, Any]]]:
+    return [(alert, _told(session, alert)) for alert in to_call(session)]
+
+
+def _told(session: Session, alert: Alert) -> dict[str, Any]:
+    mailbox = session.get(Mailbox, alert.mailbox_id)
+    conversation_id = mailbox.conversation_id if mailbox else None
+    silent = " The agent is silent there." if alert.pauses else ""
+    return {
+        "alert_id": alert.id,
+        "kind": alert.kind,
+        "conversation_id": conversation_id,
+        "times": alert.times,
+        "at": alert.at.isoformat(),
+        "text": f"alert {alert.id}, {alert.kind} in conversation {conversation_id}.{silent} "
+        "See: threedots alerts list",
+    }

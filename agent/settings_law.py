@@ -1,0 +1,25 @@
+"""Settings that the law has a say in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class LawSettings(BaseSettings):
+    """What people are told of themselves and of us, and whether we may write first."""
+
+    threedots_introduction: Literal["on", "off"] | None = Field(
+        default=None,
+        description="Whether everybody is told once, below the first bubble, that an AI writes, "
+        "and by SMS how to stop. Unset means on for serve, and off for the phone, the chat and "
+        "evaluations. Many places demand it by law: off only if you tell them elsewhere.",
+    )
+    threedots_alert_url: str | None = Field(
+        default=None,
+        description="Where a person is called when somebody is in crisis: an https address that "
+        "takes a JSON POST, such as a pager's or a chat's incoming webhook. Without it only the "
+        "log says so.",
+    )

@@ -1,0 +1,160 @@
+"""What a person has to see to: who is in crisis. Until somebody has, the agent keeps silent there.
+
+intake or the model ─▶ raise_alert ─▶ the agent is silent ─▶ a person is called
+                                                                  │
+                      the agent speaks again ◀─ resolve ◀─ a person has seen to it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from memory.columns import UTCDateTime
+from memory.tables import Bubble, BubbleState, Mailbox
+from phone.clock import utc
+
+
+class Alert(SQLModel, table=True):
+    """Something in a conversation for which a person is called.
+
+    Attributes:
+        kind: `crisis`.
+        message_id: What it was raised by, at AgentPhone.
+        pauses: Whether the agent is silent in the conversation until it is resolved.
+        times: How often it was raised while it was open.
+        called_at: When a person was called last; None while that is still to be done.
+        resolved_at, resolved_by: When a person had seen to it, and who.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
+    kind: str
+    message_id: str | None = None
+    pauses: bool
+    times: int = 1
+    at: datetime = Field(sa_type=UTCDateTime)
+    called_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    resolved_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
+    resolved_by: str | None = None
+
+
+class NoSuchAlert(LookupError):
+    """There is no open alert of this number; the text says how to see them."""
+
+
+def raise_alert(
+    session: Session,
+    mailbox_id: int,
+    *,
+    kind: str,
+    pauses: bool,
+    message_id: str | None = None,
+    now: float,
+) -> bool:
+    """Have a person called. What the agent has written and not sent yet is cancelled if it pauses.
+
+    Returns:
+        Whether this is new: an alert that is open already only counts, and calls once more.
+    """
+    found = _open(session, mailbox_id, kind)
+    if found is not None:
+        found.times, found.called_at = found.times + 1, None
+        session.add(found)
+        return False
+    session.add(
+        Alert(mailbox_id=mailbox_id, kind=kind, message_id=message_id, pauses=pauses, at=utc(now))
+    )
+    if pauses:
+        session.exec(
+            update(Bubble)
+            .where(
+                col(Bubble.mailbox_id) == mailbox_id,
+                col(Bubble.state) == BubbleState.PREPARED,
+                col(Bubble.kind).not_in(("notice", "crisis")),
+            )
+            .values(
+                state=BubbleState.CANCELLED,
+                code="taken_over",
+                reason="A person was called before this left.",
+                finished_at=utc(now),
+            )
+        )
+    session.flush()
+    return True
+
+
+def is_paused(session: Session, mailbox_id: int) -> bool:
+    """Whether the agent has to keep silent in this conversation until a person resumes it."""
+    paused = select(Alert.id).where(
+        Alert.mailbox_id == mailbox_id,
+        col(Alert.pauses).is_(True),
+        col(Alert.resolved_at).is_(None),
+    )
+    return session.exec(paused.limit(1)).first() is not None
+
+
+def resolve(session: Session, mailbox_id: int, *, by: str, now: float) -> int:
+    """A person has seen to everything in this conversation: the agent may speak again.
+
+    Args:
+        by: Who: `command`, or a name.
+
+    Returns:
+        How many alerts were open.
+    """
+    here = select(Alert).where(Alert.mailbox_id == mailbox_id, col(Alert.resolved_at).is_(None))
+    alerts = session.exec(here).all()
+    for alert in alerts:
+        alert.resolved_at, alert.resolved_by = utc(now), by
+        session.add(alert)
+    return len(alerts)
+
+
+def resolve_one(session: Session, alert_id: int, *, by: str, now: float) -> None:
+    """The same by the number of one alert. Raises NoSuchAlert."""
+    alert = session.get(Alert, alert_id)
+    if alert is None or alert.resolved_at is not None:
+        raise NoSuchAlert(f"There is no open alert {alert_id}; see: threedots alerts list")
+    resolve(session, alert.mailbox_id, by=by, now=now)
+
+
+def to_call(session: Session) -> Sequence[Alert]:
+    """The alerts for which a person is still to be called, oldest first."""
+    waiting = select(Alert).where(col(Alert.called_at).is_(None), col(Alert.resolved_at).is_(None))
+    return session.exec(waiting.order_by(col(Alert.id))).all()
+
+
+def called(session: Session, alert_id: int, *, times: int, now: float) -> None:
+    """A person was called for this alert, when it had been raised so often."""
+    alert = session.get(Alert, alert_id)
+    if alert is not None and alert.times == times:
+        alert.called_at = utc(now)
+        session.add(alert)
+
+
+def listed(session: Session, *, every: bool = False) -> list[dict[str, Any]]:
+    """The open alerts, or all of them, newest first, as JSON values."""
+    rows = select(Alert, Mailbox).outerjoin(Mailbox, col(Mailbox.id) == Alert.mailbox_id)
+    if not every:
+        rows = rows.where(col(Alert.resolved_at).is_(None))
+    found = session.exec(rows.order_by(col(Alert.id).desc()))
+    return [_as_json(alert, mailbox) for alert, mailbox in found]
+
+
+def _as_json(alert: Alert, mailbox: Mailbox | None) -> dict[str, Any]:
+    told = alert.model_dump(mode="json", exclude={"mailbox_id"})
+    told["conversation_id"] = mailbox.conversation_id if mailbox else None
+    told["participant"] = (mailbox.group_id or mailbox.participant) if mailbox else None
+    return told
+
+
+def _open(session: Session, mailbox_id: int, kind: str) -> Alert | None:
+    here = select(Alert).where(
+        Alert.mailbox_id == mailbox_id, Alert.kind == kind, col(Alert.resolved_at).is_(None)
+    )
+    return session.exec(here.with_for_update()).first()

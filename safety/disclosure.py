@@ -1,0 +1,195 @@
+"""That an AI writes: said once to everybody, and never denied to whoever asks.
+
+    "are you a real person?"  ─▶  asked_whether_human(…)  ─▶  "en"
+    the model: "Of course! Dinner is at eight."
+    truthful(…)               ─▶  "I'm Threedots, an AI assistant, not a person.
+
+                                   Dinner is at eight."
+
+The question is recognised by rule and so is a denial. The truth leads whatever the model says, so
+that a denial nobody recognised stands beside it at worst.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from safety.folding import clauses
+
+AGAIN_AFTER = timedelta(days=180)
+"""After so long a person is told anew: half a year is long enough to forget who writes."""
+
+Introduction = Literal["sms", "imessage"]
+"""Which words introduced us. Those for SMS also name the brand and how to stop."""
+
+LONGEST = 1000
+"""Characters of a message that are read for the question."""
+
+
+def introduction_due(
+    told_at: Mapping[Introduction, datetime], *, channel: str, now: datetime
+) -> Introduction | None:
+    """Which introduction the next bubble is to carry; None when they have been told.
+
+    Args:
+        told_at: When they were last told, in which words.
+        channel: What the bubble goes out on; whatever is not iMessage counts as SMS.
+    """
+    fresh = {kind for kind, at in told_at.items() if now - at < AGAIN_AFTER}
+    if channel == "imessage":
+        return None if fresh else "imessage"
+    return None if "sms" in fresh else "sms"
+
+
+_BOT = r"(?:bot|robot|chatbot|a ?i|ia|machine|automated|llm|chatgpt|gpt|computer program|program)"
+_MAN = r"(?:human(?: being)?|real person|person|real human|real|actual person)"
+_A = r"(?:(?:a|an|the|actually|really|even|just|like|some|kind of|only|secretly|not|still) )*"
+_EITHER = rf"(?:{_BOT}|{_MAN}|computer)(?! (?:estate|madrid|science|who|that|quick|game)\b)"
+
+QUESTIONS: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(
+        rf"\b(?:are|r) (?:you|u|ya|yall) {_A}(?:real live |real |live )?{_EITHER}\b"
+        rf"|\b(?:youre|ur|you are|u r|you) {_A}{_EITHER}(?= \||$| (?:right|are|arent|isnt"
+        r"|huh|or|correct|no|yes)\b)"
+        rf"|\b(?:is|was) (?:this|it|that) {_A}(?:real )?{_EITHER}(?= \||$| (?:or|right|texting"
+        r"|talking|writing|answering|im|i)\b)"
+        rf"|\bis there (?:an?|any|some) {_A}?(?:real )?(?:human|person|someone)"
+        r" (?:there|here|behind|on the other)"
+        rf"|\bam i (?:really |actually )?(?:talking|texting|speaking|chatting|messaging|writing)"
+        rf"(?: to| with)? {_A}(?:real )?{_EITHER}\b"
+        r"|\b(?:human|person) or (?:an? )?(?:bot|robot|machine|ai|computer)\b"
+        r"|\b(?:bot|robot|machine|ai|computer) or (?:an? )?(?:real )?(?:human|person|not)\b"
+    ),
+    "es": re.compile(
+        r"\b(?:eres|sos|es usted|tu eres|usted es) (?:de verdad )?(?:un |una )?(?:bot|robot"
+        r"|human[oa]|persona|maquina|ia|inteligencia artificial|real|chatbot)\b"
+        r"|\b(?:hablo|hablando|escribo|escribiendo) con (?:un |una )(?:persona|bot|robot|human[oa]"
+        r"|maquina|ia)\b|\bes(?:to)? (?:es )?un (?:bot|robot)\b"
+    ),
+    "fr": re.compile(
+        r"\b(?:es tu|etes vous|tu es|vous etes|tes) (?:un |une )?(?:vrai |vraie )?(?:bot|robot"
+        r"|humaine?|personne|machine|ia|chatbot)\b"
+        r"|\bje parle (?:a|avec) (?:un |une )(?:vrai |vraie )?(?:bot|robot|humaine?|personne"
+        r"|machine|ia)\b|\bcest un (?:bot|robot)\b"
+    ),
+    "pt": re.compile(
+        r"\b(?:voce|vc|tu) (?:e|es) (?:um |uma )?(?:robo|bot|human[oa]|pessoa|maquina|ia|real)\b"
+        r"|\b(?:falo|falando) com (?:um |uma )(?:robo|bot|pessoa|human[oa]|maquina|ia)\b"
+    ),
+    "it": re.compile(
+        r"\b(?:sei|siete|lei e) (?:un |una |unintelligenza )?(?:vero |vera )?(?:bot|robot|uman[oa]"
+        r"|persona|macchina|ia|artificiale|chatbot)\b"
+        r"|\b(?:parlo|parlando) con (?:un |una )(?:vera )?(?:bot|robot|persona|uman[oa]|macchina)\b"
+    ),
+    "de": re.compile(
+        r"\b(?:bist du|sind sie) (?:(?:ein|eine|echter|echte|echt|wirklich|uberhaupt|nur) )*(?:bot"
+        r"|roboter|mensch|person|maschine|ki|computer|chatbot)\b"
+        r"|\b(?:spreche|schreibe|rede|chatte) ich (?:hier |gerade )*mit (?:einem|einer)"
+        r" (?:echten )?(?:bot|menschen|roboter|maschine|ki|person|computer)\b"
+    ),
+}
+"""The question in the languages of the consent words, and German."""
+
+_DENIALS = re.compile(
+    r"\b(?:im|i am|its|we are|were) (?:(?:a|an|just|really|actually|totally|100|percent|very|of"
+    r" course|definitely|only|your|the|fellow|genuine|living|breathing|normal|regular|all|real"
+    r"|ordinary|quite|as|absolutely|certainly|honestly) )*(?:human|person|guy|girl|woman"
+    r"|man|lady|real)\b"
+    r"(?! estate)"
+    r"|\bnot (?:(?:a|an|just|some|any|the|really|actually) )*(?:ai|a i|bot|robot|machine|chatbot"
+    r"|computer|program|artificial|automated)\b"
+    r"|\bno (?:ai|bots?|robots?|machines?) here\b|\bhuman here\b"
+    r"|\b(?:a|an) (?:real |actual |live )?(?:human|person) (?:here|behind|typing|writing"
+    r"|answering)\b"
+    r"|\b(?:talking|texting|chatting|speaking|writing) (?:to|with) a (?:real |live |actual )?"
+    r"(?:human|person)\b"
+    r"|\b(?:soy|si soy) (?:(?:un|una|muy|totalmente) )*(?:human[oa]|persona|real|de carne)\b"
+    r"|\bno soy (?:un |una )?(?:bot|robot|maquina|ia|inteligencia)\b"
+    r"|\bje suis (?:(?:un|une|bien|vraiment) )*(?:vrai |vraie )?(?:humaine?|personne)\b"
+    r"|\bje ne suis pas (?:un |une )?(?:bot|robot|machine|ia|intelligence)\b"
+    r"|\b(?:sou|eu sou) (?:(?:um|uma) )?(?:human[oa]|pessoa|real)\b"
+    r"|\bnao sou (?:um |uma )?(?:bot|robo|maquina|ia|inteligencia)\b"
+    r"|\bsono (?:(?:un|una) )?(?:vera )?(?:uman[oa]|persona)\b"
+    r"|\bnon sono (?:un |una |unintelligenza )?(?:bot|robot|macchina|ia|artificiale)\b"
+    r"|\bich bin (?:(?:ein|eine|echter|echte|wirklich|naturlich) )*(?:mensch|person)\b"
+    r"|\bkeine? (?:bot|roboter|maschine|ki|computer)\b"
+)
+
+_ADMISSIONS = re.compile(
+    r"\b(?:im|i am|yes|yep|yeah|right|correct|as|its|this is) (?:(?:a|an|just|only|the|your|really"
+    r"|actually|indeed|still|of course|friendly|simple|\| |threedots) ?)*(?:ai|a i|bot|robot"
+    r"|chatbot|artificial intelligence|language model|virtual assistant|digital assistant|automated"
+    r"|computer program|machine)\b"
+    r"|\b(?:im|i am) (?:\w+ ){1,4}(?:an )?ai\b|\bai assistant\b"
+    r"|\bnot (?:(?:a|an|really|actually) )*(?:real |actual )?(?:human|person)\b"
+    r"|(?<!no )\bsoy (?:\w+ ){0,3}(?:ia|bot|robot|inteligencia artificial|programa)\b"
+    r"|\bno soy (?:un |una )?(?:human[oa]|persona)\b"
+    r"|\bje suis (?:\w+ ){0,3}(?:ia|bot|robot|intelligence artificielle|programme)\b"
+    r"|(?<!nao )\bsou (?:\w+ ){0,3}(?:ia|bot|robo|inteligencia artificial)\b"
+    r"|(?<!non )\bsono (?:\w+ ){0,3}(?:ia|bot|robot|intelligenza artificiale)\b"
+    r"|\bich bin (?!kein)(?:\w+ ){0,3}(?:ki|bot|roboter|kunstliche intelligenz)\b"
+)
+
+_BARE = re.compile(
+    r"(?:yes|yep|yeah|yup|sure|of course|absolutely|definitely|no|nope|nah|haha|certainly|si|claro"
+    r"|oui|non|bien sur|sim|nao|certo|ja|nein|naturlich)\b"
+)
+"""An answer that is one only together with the question."""
+
+_SENTENCE = re.compile(r"(?<=[.!?…])(\s+)|(\n+)")
+
+
+def asked_whether_human(text: str) -> str | None:
+    """The language in which somebody asks whether a person or a machine writes; None: nobody asks.
+
+    Errors favour telling: an answer that needlessly begins with the truth harms nobody.
+    """
+    plain = clauses(text[:LONGEST])
+    found = (language for language, question in QUESTIONS.items() if question.search(plain))
+    return next(found, None)
+
+
+def denies(sentence: str) -> bool:
+    """Whether this claims that a person writes, or that no AI does."""
+    return _DENIALS.search(clauses(sentence)) is not None and not _is_negated_person(sentence)
+
+
+def admits(sentence: str) -> bool:
+    """Whether this says that an AI writes."""
+    return _ADMISSIONS.search(clauses(sentence)) is not None
+
+
+def truthful(text: str, *, truth: str | None) -> str:
+    """The model's answer to whoever asked, with the truth in it and without denials.
+
+    Args:
+        truth: The static words, which lead unless the model said as much itself. None when they
+            have been said: then only denials go.
+    """
+    parts = [part for part in _SENTENCE.split(text.strip()) if part is not None]
+    sentences = [part for part in parts if part.strip() and not denies(part)]
+    if truth is None or any(admits(sentence) for sentence in sentences):
+        return _joined(parts, sentences)
+    if sentences and _BARE.match(clauses(sentences[0])):
+        sentences = sentences[1:]
+    rest = _joined(parts, sentences)
+    return f"{truth}\n\n{rest}" if rest else truth
+
+
+def _joined(parts: list[str], kept: list[str]) -> str:
+    """The sentences that are kept, with the gaps that were between them."""
+    told = [part if part in kept else ("" if part.strip() else part) for part in parts]
+    return "".join(told).strip()
+
+
+def _is_negated_person(sentence: str) -> bool:
+    """ "I'm an AI, not a person" is no denial, whatever words it shares with one."""
+    plain = clauses(sentence)
+    return admits(sentence) and not re.search(
+        r"\b(?:not|no) (?:(?:a|an|just|some|any|really|actually) )*"
+        r"(?:ai|bot|robot|machine|chatbot)\b",
+        plain,
+    )
