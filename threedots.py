@@ -26,6 +26,8 @@ from rich.console import Console
 
 from agent.alert_commands import commands as alert_commands
 from agent.connect_command import connect_webhook
+from agent.consent_commands import commands as consent_commands
+from agent.consent_commands import text_first
 from agent.dead_letter_commands import commands as dead_letter_commands
 from agent.limit_commands import limits
 from agent.outbox_commands import commands as outbox_commands
@@ -44,6 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(alert_commands, name="alerts")
+app.add_typer(consent_commands, name="consents")
 app.add_typer(dead_letter_commands, name="dead-letters")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(transcript_commands, name="transcripts")
@@ -225,6 +228,7 @@ def doctor(
 app.command()(limits)
 app.command("connect")(connect_webhook)
 app.command()(replay)
+app.command()(text_first)
 app.command("eval")(evaluate)
 add_verdicts(app)
 
@@ -304,6 +308,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     from memory.resending import NotResendable
     from memory.schema import SchemaTooNew
     from memory.store import StoreUnavailable
+    from memory.texting_first import NotAllowed
 
     match error:
         case ValidationError():
@@ -317,6 +322,7 @@ def _explained(error: Exception) -> tuple[str, int]:
             | NotResendable()
             | NoSuchRecord()
             | NoSuchAlert()
+            | NotAllowed()
             | NothingToRecord()
             | SchemaTooNew()
             | StoreUnavailable()

@@ -23,3 +23,8 @@ class LawSettings(BaseSettings):
         "takes a JSON POST, such as a pager's or a chat's incoming webhook. Without it only the "
         "log says so.",
     )
+    threedots_text_first: Literal["on", "off"] = Field(
+        default="off",
+        description="Whether threedots text-first may text people who did not write first; each "
+        "needs a record of their consent, and it has to be day where they are.",
+    )

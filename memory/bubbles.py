@@ -16,6 +16,7 @@ from memory.introductions import note
 from memory.permission import OPTED_OUT, why_silent
 from memory.spending import correct_segments, spend_on_bubble
 from memory.tables import Bubble, BubbleState, Mailbox
+from memory.texting_first import KIND, refused_at_the_door
 from memory.turns import Claim, LeaseLost, held, wrote_again
 from phone.clock import utc
 from phone.types import SentMessage
@@ -159,6 +160,8 @@ def _let_leave(
     silence = why_silent(session, mailbox) if bubble.kind not in STATIC else None
     if silence is OPTED_OUT or (silence is not None and bubble.turn_id is not None):
         finish(bubble, BubbleState.CANCELLED, now, silence.code, silence.reason)
+    elif bubble.kind == KIND and (refused := refused_at_the_door(session, bubble, now=now)):
+        finish(bubble, BubbleState.CANCELLED, now, refused.code, refused.reason)
     elif utc(now) >= bubble.expires_at:
         finish(bubble, BubbleState.EXPIRED, now, bubble.code or "expired", bubble.reason)
     elif _blocked(session, bubble):

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import Session, col, select
 
+from memory.consent_records import withdraw
 from memory.keepsakes import DeploymentKey
 from memory.tables import Bubble, BubbleState, Consent, Mailbox
 from phone.clock import utc
@@ -31,6 +33,11 @@ def latest_consent(session: Session, participant: str) -> Consent | None:
     names = [participant, *([hashed(participant, kept.key)] if kept else [])]
     entries = select(Consent).where(col(Consent.participant).in_(names))
     return session.exec(entries.order_by(col(Consent.id).desc()).limit(1)).first()
+
+
+def ledger(session: Session) -> Sequence[Consent]:
+    """Every entry, newest first."""
+    return session.exec(select(Consent).order_by(col(Consent.id).desc())).all()
 
 
 def keep_hashed(session: Session, participant: str) -> int:
@@ -82,7 +89,8 @@ def record_consent(
     message_id: str | None = None,
     now: float,
 ) -> None:
-    """Add an entry. An opt-out also cancels every bubble to them that has not left yet.
+    """Add an entry. An opt-out also cancels every bubble to them that has not left yet, and
+    ends their agreements to be texted first.
 
     Either way the memory of their conversations is to be saved anew: a flag in it says so too.
 
@@ -104,6 +112,7 @@ def record_consent(
     session.exec(update(Mailbox).where(_with(participant)).values(state_saved=False))
     if opted_out:
         _cancel_bubbles(session, participant, now=now)
+        withdraw(session, participant, now=now)
 
 
 def _with(participant: str) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 from memory.bubbles import FRESH_FOR, LANDED, finish
 from memory.permission import OPTED_OUT, why_silent
 from memory.tables import Bubble, BubbleState, Mailbox
+from memory.texting_first import KIND
 from memory.turns import Claim, LeaseLost, held, loose_in
 from phone.clock import utc
 
@@ -33,6 +34,8 @@ def bubble_to_resend(session: Session, bubble_id: str) -> Bubble:
         raise NotResendable(f"Bubble {bubble_id} arrived at AgentPhone; it is not sent again.")
     if bubble.state in ON_ITS_WAY:
         raise NotResendable(f"Bubble {bubble_id} is {bubble.state}: it is still on its way.")
+    if bubble.kind == KIND:
+        raise NotResendable("Nobody asked for this one; order it anew with: threedots text-first")
     again = _sent_again_as(session, bubble_id)
     if again is not None:
         raise NotResendable(f"Bubble {bubble_id} was sent again already, as {again.id}.")

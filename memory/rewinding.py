@@ -39,6 +39,7 @@ from memory.tables import (
     Turn,
     TurnState,
 )
+from memory.texting_first import FirstText
 from phone.clock import utc
 
 REWOUND = "rewound"
@@ -287,7 +288,7 @@ class _Past:
         later = or_(col(Consent.at) > self._until, col(Consent.message_id).in_(gone))
         self._session.exec(delete(Consent).where(later))
         self._session.exec(delete(Alert).where(col(Alert.at) > self._until))
-        for of_bubble in (IntroductionTold,):
+        for of_bubble in (IntroductionTold, FirstText):
             gone_too = col(of_bubble.bubble_id).not_in(select(Bubble.id))
             self._session.exec(delete(of_bubble).where(gone_too))
 

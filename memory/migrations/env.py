@@ -12,11 +12,13 @@ from sqlmodel import AutoString, SQLModel
 from memory import (  # noqa: F401
     admission,
     alerts,
+    consent_records,
     introductions,
     keepsakes,
     labels,
     spending,
     tables,
+    texting_first,
 )
 from memory.columns import UTCDateTime
 

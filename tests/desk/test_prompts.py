@@ -215,10 +215,10 @@ def test_every_blank_a_prompt_may_use_is_filled(desk: Desk):
     desk.tell_the_word("plum")
     context = "$name $now $people $channel $facts $summary $pictures $news"
     (desk.prompts / "context.md").write_text(context)
-    for name in ("texting", "channel_imessage", "help"):
+    for name in ("texting", "channel_imessage", "opted_out"):
         with (desk.prompts / f"{name}.md").open("a") as file:
             file.write(" $name")
     conversation = desk.writes("what is the word?")
     assert desk.answers(conversation) == ["plum"]
-    desk.writes("HELP")
+    desk.writes("STOP")
     assert desk.answers(conversation, 2)[1].endswith("Threedots")

@@ -125,8 +125,9 @@ def twin_for(port: int, cwd: Path) -> Iterator[Process]:
 
 
 def serving(twin: Process, port: int, **env: str) -> dict[str, str]:
-    """The settings of `serve` for this twin."""
+    """The settings of `serve` for this twin; its first words stand alone unless a test asks."""
     base = {
+        "THREEDOTS_INTRODUCTION": "off",
         "AGENTPHONE_API_KEY": KEY,
         "AGENTPHONE_BASE_URL": twin.url,
         "AGENTPHONE_WEBHOOK_SECRET": SECRET,

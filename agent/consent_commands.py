@@ -1,0 +1,161 @@
+"""`threedots consents` and `threedots text-first`: who agreed to be texted first, and doing so."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+import phonenumbers
+import typer
+from rich.console import Console
+from sqlmodel import Session
+
+from agent.prompts import Prompts
+from agent.settings import HOME, Settings
+from memory.consent_records import ConsentRecord, add, records
+from memory.consents import ledger
+from memory.ordering_first import text_first as order_text
+from memory.store import Store
+from memory.tables import Consent
+from memory.texting_first import NotAllowed, Order
+
+T = TypeVar("T")
+
+out = Console(highlight=False, soft_wrap=True)
+
+commands = typer.Typer(
+    help="See and record who agreed to be texted first, and who said STOP.", no_args_is_help=True
+)
+
+Handle = Annotated[
+    str, typer.Argument(metavar="HANDLE", help="A number such as +14155550123, or an e-mail.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+Purpose = Annotated[str, typer.Option(help="What for, in a word, such as appointments.")]
+
+
+@commands.command("list")
+def list_consents(
+    handle: Annotated[
+        str | None, typer.Argument(metavar="HANDLE", help="Only this person's.")
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """List who agreed to be texted first, newest first
+
+    Whoever said STOP since is marked as withdrawn; START does not bring an agreement back.
+    """
+    found = _run(partial(records, participant=handle))
+    if json_output:
+        out.print_json(data=[record.model_dump(mode="json") for record in found])
+    elif not found:
+        out.print("Nobody has agreed to be texted first.")
+    else:
+        for record in found:
+            out.print(_in_a_line(record))
+
+
+@commands.command("opt-outs")
+def list_opt_outs(json_output: Json = False) -> None:
+    """List the ledger of STOP and START, newest first
+
+    People who were erased stand in it under a hash of their number.
+    """
+    found: list[Consent] = list(_run(ledger))
+    if json_output:
+        out.print_json(data=[entry.model_dump(mode="json") for entry in found])
+    elif not found:
+        out.print("Nobody has said STOP.")
+    else:
+        for entry in found:
+            word = "STOP" if entry.opted_out else "START"
+            out.print(f"{entry.at:%Y-%m-%d %H:%M}  {word:5}  {entry.how:8}  {entry.participant}")
+
+
+@commands.command("record")
+def record_consent(
+    handle: Handle,
+    purpose: Purpose,
+    text: Annotated[str, typer.Option(help="The words they agreed to, as they were shown.")],
+    evidence: Annotated[
+        str, typer.Option(help="Where the proof is: a form and its time, a recording, a paper.")
+    ],
+    given_at: Annotated[
+        datetime | None, typer.Option(help="When they agreed, in UTC; now if left out.")
+    ] = None,
+) -> None:
+    """Record that somebody agreed to be texted first for one purpose"""
+    at = given_at.replace(tzinfo=UTC) if given_at else datetime.now(UTC)
+    write = partial(
+        add, participant=_handle(handle), purpose=purpose, text=text, evidence=evidence,
+        given_at=at, now=time.time(),
+    )  # fmt: skip
+    out.print(f"Recorded as number {_run(write, writes=True).id}.")
+
+
+def text_first(
+    handle: Handle,
+    purpose: Purpose,
+    say: Annotated[str, typer.Option(help="The words, texted as they are.")],
+    from_number: Annotated[
+        str | None,
+        typer.Option("--from", help="Our number; the one they last wrote to if left out."),
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Where they told us they are, such as Europe/Paris.")
+    ] = None,
+) -> None:
+    """Text somebody who did not write first
+
+    Off unless THREEDOTS_TEXT_FIRST=on. Needs a record that they agreed (`consents record`), day
+    where they are (9 to 20 h, on Sundays from noon), and fewer than three such texts a day. A
+    running server sends it within a second, and asks all of that once more before it does.
+    """
+    settings = Settings()
+    if settings.threedots_text_first != "on":
+        raise NotAllowed("Texting first is off. Set THREEDOTS_TEXT_FIRST=on to allow it.")
+    if not say.strip():
+        raise typer.BadParameter("there is nothing to say", param_hint="--say")
+    prompts = Prompts(settings.threedots_prompts_dir, shipped=HOME / "prompts")
+    order = partial(
+        order_text, order=Order(_handle(handle), purpose, zone), text=say.strip(),
+        introduction=prompts.text("introduction_sms", name=settings.threedots_name),
+        number=_handle(from_number) if from_number else None,
+        new_id=uuid.uuid4().hex, now=time.time(),
+    )  # fmt: skip
+    out.print(f"It goes out as bubble {_run(order, writes=True).id}.")
+
+
+def _handle(text: str) -> str:
+    """A number as E.164, or an e-mail address; anything else is a usage error."""
+    if "@" in text:
+        return text.strip()
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise typer.BadParameter(f"{text!r} is no number; write it like +14155550123")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _run(work: Callable[[Session], T], *, writes: bool = False) -> T:
+    async def ask() -> Any:
+        async with Store(Settings().database_url) as store:
+            return await (store.write(work) if writes else store.read(work))
+
+    answer: T = asyncio.run(ask())
+    return answer
+
+
+def _in_a_line(record: ConsentRecord) -> str:
+    withdrawn = f"  withdrawn {record.withdrawn_at:%Y-%m-%d}" if record.withdrawn_at else ""
+    return (
+        f"{record.id}  {record.participant}  {record.purpose}  given "
+        f"{record.given_at:%Y-%m-%d %H:%M}  {record.evidence}{withdrawn}"
+    )

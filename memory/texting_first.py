@@ -1,0 +1,110 @@
+"""The only door by which somebody is texted who did not write first. All must be right at once.
+
+they have not opted out ─ they agreed to this purpose ─ fewer than three a day ─ it is day there
+
+Asked when the text is ordered, and again in the transaction that lets it leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Field, Session, SQLModel, col, func, select
+
+from memory.alerts import is_paused
+from memory.columns import UTCDateTime
+from memory.consent_records import consent_for
+from memory.consents import opted_out
+from memory.introductions import NEVER_ARRIVED
+from memory.tables import Bubble, Mailbox
+from phone.clock import utc
+from safety.quiet_hours import Allowed, Refused, few_enough, in_hours, zones_of
+
+KIND = "first"
+"""The kind of such a bubble."""
+
+
+class FirstText(SQLModel, table=True):
+    """What a bubble that nobody asked for is allowed by.
+
+    Attributes:
+        purpose: The purpose of the agreement it rests on.
+        zone: Where the person said they are; None goes by their number.
+    """
+
+    __tablename__ = "first_text"
+
+    bubble_id: str = Field(primary_key=True)
+    participant: str = Field(index=True)
+    purpose: str
+    zone: str | None = None
+    at: datetime = Field(sa_type=UTCDateTime)
+
+
+class NotAllowed(Exception):
+    """This person may not be texted first, not now or not at all; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A text to somebody who did not write: whom, what for, and where they said they are."""
+
+    participant: str
+    purpose: str
+    zone: str | None = None
+
+
+def may_text_first(
+    session: Session, order: Order, *, now: float, besides: str | None = None
+) -> Allowed | Refused:
+    """Whether this may leave now.
+
+    Args:
+        besides: A bubble that is not counted among those of the last day: the one in question.
+    """
+    if opted_out(session, order.participant):
+        return Refused("opted_out", "They asked not to be texted. Only they can undo that.")
+    if consent_for(session, order.participant, order.purpose) is None:
+        return Refused(
+            "no_consent",
+            f"There is no record that they agreed to texts for {order.purpose!r}; "
+            "see: threedots consents record --help",
+        )
+    if _is_with_a_person(session, order.participant):
+        return Refused("taken_over", "A person has been called to them; see: threedots alerts list")
+    since = utc(now) - timedelta(days=1)
+    few = few_enough(_texts_since(session, order.participant, since, besides))
+    if isinstance(few, Refused):
+        return few
+    return in_hours(zones_of(order.participant, stated=order.zone), now=utc(now))
+
+
+def refused_at_the_door(session: Session, bubble: Bubble, *, now: float) -> Refused | None:
+    """Why a bubble of this kind may not leave after all; None lets it."""
+    first = session.get(FirstText, bubble.id)
+    if first is None:
+        return Refused("no_consent", "Nobody knows what it was allowed by.")
+    order = Order(first.participant, first.purpose, first.zone)
+    answer = may_text_first(session, order, now=now, besides=bubble.id)
+    return answer if isinstance(answer, Refused) else None
+
+
+def _is_with_a_person(session: Session, participant: str) -> bool:
+    theirs = select(Mailbox.id).where(Mailbox.participant == participant)
+    return any(is_paused(session, each or 0) for each in session.exec(theirs).all())
+
+
+def _texts_since(session: Session, participant: str, since: datetime, besides: str | None) -> int:
+    sent = (
+        select(func.count())
+        .select_from(FirstText)
+        .outerjoin(Bubble, col(Bubble.id) == FirstText.bubble_id)
+        .where(
+            FirstText.participant == participant,
+            FirstText.at > since,
+            FirstText.bubble_id != (besides or ""),
+            col(Bubble.state).is_(None) | col(Bubble.state).not_in(NEVER_ARRIVED),
+        )
+    )
+    return session.exec(sent).one()
