@@ -19,9 +19,6 @@ from memory.tables import Mailbox
 
 log = logging.getLogger(__name__)
 
-CALL_EVERY = 5.0
-"""Seconds between looks for somebody who needs a person, and between tries to call one."""
-
 SECONDS = 10.0
 """Seconds the owner's address has to answer."""
 
@@ -45,7 +42,10 @@ async def post(url: str | None, alert: dict[str, Any]) -> bool:
 
 
 async def call_people(deployment: Deployment) -> None:
-    """Call a person for every alert for which nobody was called yet. Twice is better than never."""
+    """Call a person for every alert for which nobody was called yet. Twice is better than never.
+
+    Done as soon as the static words are out, and then by every sweep until somebody takes it.
+    """
     for alert, told in await deployment.store.read(_waiting):
         log.critical("A PERSON IS NEEDED: %s", told["text"])
         if await deployment.call_person(told):

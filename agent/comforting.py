@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlmodel import Session, col, select
 
+from agent.alerting import call_people
 from agent.deployment import Deployment
 from agent.thinking import Ending
 from memory.alerts import Alert
@@ -36,6 +37,7 @@ async def comfort(
     if not await deployment.store.read(partial(_was_told, claim.mailbox_id)):
         text = await _words(deployment, claim, told_of[-1])
         await deployment.outbox.send(claim, burst.turn.id, [Draft(text=text)], kind="crisis")
+    await call_people(deployment)
     return HANDED_OVER
 
 

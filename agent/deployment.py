@@ -40,6 +40,7 @@ class Deployment:
         patient: Whether thinking waits for that pause as well.
         guard: Its limits, and whom it answers.
         introduces: Whether people are told once that an AI writes, and on SMS how to stop.
+        confirms_stop: Whether STOP gets a static text; False where a carrier does that.
         call_person: Calls a person with an alert as JSON; whether that worked.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
         drift: Finds out whether AgentPhone's webhook has another secret by now; None while no door
@@ -65,6 +66,7 @@ class Deployment:
     patient: bool = False
     guard: Guard = field(default_factory=Guard)
     introduces: bool = True
+    confirms_stop: bool = True
     call_person: Callable[[dict[str, Any]], Awaitable[bool]] = _by_the_log_alone
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)

@@ -14,7 +14,7 @@ from functools import partial
 import httpx
 from pydantic_ai.models import Model
 
-from agent.alerting import CALL_EVERY, call_people, post
+from agent.alerting import post
 from agent.beside import keep_at
 from agent.build import build_agent
 from agent.catch_up import CatchUp
@@ -133,6 +133,7 @@ def assemble(
         patient=settings.threedots_burst == "patient",
         guard=guard,
         meters=meters,
+        confirms_stop=settings.threedots_stop_confirmation == "on",
         call_person=partial(post, settings.threedots_alert_url),
         introduces=(settings.threedots_introduction or _DEFAULTS[session]) == "on",
     )
@@ -167,7 +168,6 @@ def rounds_of(deployment: Deployment) -> list[Round]:
     return [
         ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
         ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
-        ("calling people", partial(call_people, deployment), CALL_EVERY),
     ]
 
 

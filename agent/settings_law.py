@@ -17,6 +17,11 @@ class LawSettings(BaseSettings):
         "and by SMS how to stop. Unset means on for serve, and off for the phone, the chat and "
         "evaluations. Many places demand it by law: off only if you tell them elsewhere.",
     )
+    threedots_stop_confirmation: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether STOP is confirmed by us. Off only if your carrier confirms it already:"
+        " text STOP to your number and see.",
+    )
     threedots_alert_url: str | None = Field(
         default=None,
         description="Where a person is called when somebody is in crisis: an https address that "

@@ -1,4 +1,4 @@
-"""What the worker's process does beside turns: closing what is late, looking for what was lost."""
+"""What the worker's process does beside turns: close what is late, look for what was lost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlmodel import Session
 
+from agent.alerting import call_people
 from agent.deployment import Deployment
 from memory.admission import forget_mutes
 from memory.resending import expire_late, pick_up_loose
@@ -20,8 +21,8 @@ SWEEP_EVERY = 15.0
 
 
 async def sweep(deployment: Deployment) -> None:
-    """Expire what is late, tell what came near its limit, look for what was lost and for a change
-    of the secret."""
+    """Expire what is late, tell what came near its limit, call people, and look for what was lost
+    and for a change of the secret."""
     now = deployment.clock.now()
     await deployment.store.write(partial(expire_late, now=now))
     for alert in await deployment.store.write(partial(tend, now=now)):
@@ -31,6 +32,7 @@ async def sweep(deployment: Deployment) -> None:
         )
     if deployment.drift:
         await deployment.drift.look(deployment.phone, now=now)
+    await call_people(deployment)
     await deployment.outbox.reconciler.look_for_all()
 
 

@@ -98,7 +98,10 @@ async def _notice(deployment: Deployment, claim: Claim, burst: Burst) -> Ending 
     why = f"notice for {words[-1]}"
     if burst.resumed and (sent := await _notices(deployment, burst)):
         return Ending(outcome_of(sent), why)
-    noticed = await _say(deployment, claim, burst, NOTICES[words[-1]], why=why)
+    if words[-1] is Keyword.STOP and not deployment.confirms_stop:
+        noticed = Ending("silent", "the carrier confirms stop")
+    else:
+        noticed = await _say(deployment, claim, burst, NOTICES[words[-1]], why=why)
     if words[-1] is not Keyword.HELP:
         await save_consent(
             claim, phone=deployment.phone, store=deployment.store, clock=deployment.clock
@@ -181,7 +184,7 @@ async def _confirm_stop(
     deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
 ) -> Ending:
     """The static words after the model has recorded a STOP, once."""
-    if await _notices(deployment, burst):
+    if not deployment.confirms_stop or await _notices(deployment, burst):
         return ending
     noticed = await _say(
         deployment, claim, burst, NOTICES[Keyword.STOP], why="notice for stop, heard by the model"

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, func, select
 
+from memory.consents import believe_the_carrier
 from memory.introductions import note
 from memory.permission import OPTED_OUT, why_silent
 from memory.spending import correct_segments, spend_on_bubble
@@ -246,6 +247,8 @@ def record(
         finish(bubble, state, now, kept, reason)
     session.add(bubble)
     session.flush()
+    if state == BubbleState.REJECTED:
+        believe_the_carrier(session, bubble, now=now)
     return bubble
 
 

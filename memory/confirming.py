@@ -14,6 +14,7 @@ from datetime import timedelta
 from sqlmodel import Session, col, or_, select
 
 from memory.bubbles import LANDED, finish
+from memory.consents import believe_the_carrier
 from memory.tables import Bubble, BubbleState, Mailbox, Message
 from phone.clock import utc
 from phone.types import Message as StoredMessage
@@ -109,6 +110,7 @@ def learn(
     confirm(session, mailbox_id=mailbox_id, stored=stored, now=now)
     for bubble, reason in _undelivered(session, mailbox_id, stored):
         bubble.delivery, bubble.reason, bubble.learnt_at = "failed", reason, utc(now)
+        believe_the_carrier(session, bubble, now=now)
         session.add(bubble)
     mailbox = session.get_one(Mailbox, mailbox_id)
     unsettled = {

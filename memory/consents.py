@@ -18,6 +18,7 @@ from memory.consent_records import withdraw
 from memory.keepsakes import DeploymentKey
 from memory.tables import Bubble, BubbleState, Consent, Mailbox
 from phone.clock import utc
+from safety.blocking import says_opted_out
 
 KEY = "consents"
 """Under which name the ledger's key is kept. It is made at the first erasure. Whoever loses it
@@ -96,8 +97,8 @@ def record_consent(
 
     Args:
         participant: A person's handle, or the `grp_…` id of a group in which somebody said STOP.
-        how: What said so: `keyword`, `words` (of their own, by rule), `model`, `metadata` or
-            `operator`.
+        how: What said so: `keyword`, `words` (of their own, by rule), `model`, `metadata`,
+            `platform` (a carrier) or `operator`.
         evidence: The word they wrote, or where it was found.
     """
     entry = Consent(
@@ -113,6 +114,26 @@ def record_consent(
     if opted_out:
         _cancel_bubbles(session, participant, now=now)
         withdraw(session, participant, now=now)
+
+
+def believe_the_carrier(session: Session, bubble: Bubble, *, now: float) -> None:
+    """A text was refused because they had said STOP to the carrier: it holds for us as well.
+
+    Unless they have told us since, one way or the other.
+    """
+    mailbox = session.get_one(Mailbox, bubble.mailbox_id)
+    if mailbox.is_group or not says_opted_out(bubble.code, bubble.reason):
+        return
+    latest = latest_consent(session, mailbox.participant)
+    if latest is None or latest.at < bubble.created_at:
+        record_consent(
+            session,
+            mailbox.participant,
+            opted_out=True,
+            how="platform",
+            evidence=bubble.reason or bubble.code,
+            now=now,
+        )
 
 
 def _with(participant: str) -> ColumnElement[bool]:

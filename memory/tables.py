@@ -331,7 +331,7 @@ class Consent(SQLModel, table=True):
     Attributes:
         participant: Their handle, which covers all our numbers and channels; or a group's id.
         opted_out: True for STOP, False for START.
-        how: What said so: `keyword`, `words`, `model`, `metadata` or `operator`.
+        how: What said so: `keyword`, `words`, `model`, `metadata`, `platform`, `operator`.
         evidence: The word they wrote, or where it was found.
     """
 

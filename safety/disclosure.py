@@ -130,6 +130,8 @@ _ADMISSIONS = re.compile(
     r"|\bje suis (?:\w+ ){0,3}(?:ia|bot|robot|intelligence artificielle|programme)\b"
     r"|(?<!nao )\bsou (?:\w+ ){0,3}(?:ia|bot|robo|inteligencia artificial)\b"
     r"|(?<!non )\bsono (?:\w+ ){0,3}(?:ia|bot|robot|intelligenza artificiale)\b"
+    r"|\b(?:asistente|assistente) d[ei] (?:ia|inteligencia|intelligenza)\b"
+    r"|\bassistant d(?:ia|intelligence)\b|\bki assistent(?:in)?\b"
     r"|\bich bin (?!kein)(?:\w+ ){0,3}(?:ki|bot|roboter|kunstliche intelligenz)\b"
 )
 

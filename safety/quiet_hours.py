@@ -2,7 +2,7 @@
 
 Inside what the strictest of the laws we know of allow: federal 8 to 21 h (47 CFR 64.1200(c)(1)),
 Florida 8 to 20 h and three texts a day (Fla. Stat. 501.059), Texas 9 to 21 h, on Sundays from noon
-(Tex. Bus. & Com. Code 302.053). An answer to who has just written has no hours.
+(SB 140 of 2025). An answer to who has just written has no hours.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Stop in other words: "take me off your list", "leave me alone", "no más".
 
-Consent can be revoked "in any reasonable manner that clearly expresses a desire not to receive
+Consent can be revoked "using any reasonable method to clearly express a desire not to receive
 further calls or text messages" (47 CFR 64.1200(a)(10), in force since 11 April 2025). So errors
 favour stopping: whoever did not mean it is told how to come back. But "stop by at six", "don't
 stop", and what somebody else said are conversation. What no rule finds, the model can: see the

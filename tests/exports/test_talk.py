@@ -66,10 +66,9 @@ def test_the_talk_before_a_turn_is_what_the_model_was_shown():
         await house.tap(sent.message_ids[0], "like")
         await house.text("thanks")
         await house.settled(turns=2)
-        await house.text("HELP")
-        await house.settled(turns=3)
-        await house.text("ok")
-        await house.settled(turns=4)
+        for turns, text in ((3, "STOP"), (4, "START"), (5, "ok")):
+            await house.text(text)
+            await house.settled(turns=turns)
         told.extend(Told(record.model_dump(mode="json")) for record in await house.records())
 
     play(story, played)

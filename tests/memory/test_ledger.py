@@ -1,14 +1,16 @@
-"""The opt-out ledger outlives the erasure of the person, and no longer says who they are."""
+"""The opt-out ledger: it outlives the erasure of the person, and believes what a carrier says."""
 
 from __future__ import annotations
 
-from sqlmodel import select
+import pytest
+from sqlmodel import Session, select
 
+from memory.bubbles import record
 from memory.consents import HASHED, keep_hashed, opted_out
 from memory.keepsakes import DeploymentKey
-from memory.tables import Consent
+from memory.tables import Bubble, BubbleState, Consent, Mailbox
 from tests.memory.conftest import Database
-from tests.memory.people import ANA, BEN, deliver, inbound
+from tests.memory.people import ANA, BEN, NOW, bubble, deliver, inbound, mailbox
 
 
 def entries(database: Database) -> list[Consent]:
@@ -58,3 +60,47 @@ def test_erased_again_after_coming_back_the_latest_word_still_holds(database: Da
         database(lambda s: keep_hashed(s, ANA))
     assert [entry.opted_out for entry in entries(database)] == [True, False, True]
     assert database(lambda s: opted_out(s, ANA))
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "is_out"),
+    [
+        ("CARRIER_ERROR", "Blocked by the carrier: the recipient texted STOP.", True),
+        ("21610", "Attempt to send to unsubscribed recipient", True),
+        ("RECIPIENT_OPTED_OUT", None, True),
+        ("CARRIER_ERROR", "The recipient cannot be reached.", False),
+        ("VALIDATION_ERROR", "to_number is no number", False),
+    ],
+)
+def test_who_said_stop_to_the_carrier_has_said_it_to_us(
+    database: Database, code: str, reason: str | None, is_out: bool
+):
+    def refused(session: Session) -> None:
+        box = mailbox(session)
+        one = bubble(session, box, id="one", state=BubbleState.DISPATCHED, attempt=1)
+        bubble(session, box, id="two")
+        record(
+            session, bubble_id=one.id, attempt=1, state=BubbleState.REJECTED, code=code,
+            reason=reason, drop_reply=False, sent=None, now=NOW,
+        )  # fmt: skip
+
+    database(refused)
+    assert database(lambda s: opted_out(s, ANA)) == is_out
+    assert [entry.how for entry in entries(database)] == (["platform"] if is_out else [])
+    assert (database(lambda s: s.get_one(Bubble, "two")).state == "cancelled") == is_out
+
+
+def test_what_they_told_us_since_counts_before_what_a_carrier_says_late(database: Database):
+    database(lambda s: deliver(s, inbound("STOP"), now=NOW + 10))
+    database(lambda s: deliver(s, inbound("START"), now=NOW + 20))
+
+    def refused_late(session: Session) -> None:
+        box = session.exec(select(Mailbox)).one()
+        one = bubble(session, box, state=BubbleState.DISPATCHED, attempt=1)
+        record(
+            session, bubble_id=one.id, attempt=1, state=BubbleState.REJECTED, code="21610",
+            reason=None, drop_reply=False, sent=None, now=NOW + 30,
+        )  # fmt: skip
+
+    database(refused_late)
+    assert not database(lambda s: opted_out(s, ANA))

@@ -315,3 +315,16 @@ def test_what_an_operator_wants_sent_again_does_not_reach_somebody_who_stopped()
         assert (await house.screen(sent.conversation_id)).bodies[-1] == GOODBYE
 
     run(story, script("one", "two"))
+
+
+def test_where_the_carrier_confirms_stop_we_do_not_and_obey_all_the_same():
+    async def story(house: House) -> None:
+        sent = await house.text("STOP")
+        [turn] = await house.settled(turns=1)
+        assert (turn.outcome, turn.reason) == ("silent", "the carrier confirms stop")
+        await house.text("hello?")
+        await house.stored(2)
+        assert (await house.screen(sent.conversation_id)).bodies == []
+        assert [entry.opted_out for entry in await house.rows(Consent)] == [True]
+
+    run(story, script(), settings={"threedots_stop_confirmation": "off"})

@@ -560,14 +560,15 @@ def test_who_resumes_from_the_records_asks_the_model_the_same():
         screen = await house.answered(sent.conversation_id)
         await house.tap(screen.last["id"], "love")
         await house.stored(2)
-        await house.text("HELP")
-        await house.settled(turns=2)
+        for turns, word in ((2, "STOP"), (3, "START")):
+            await house.text(word)
+            await house.settled(turns=turns)
         await house.text("more?")
-        await house.settled(turns=3)
+        await house.settled(turns=4)
         records = await house.records()
         await house.text("bye")
-        await house.settled(turns=4)
-        asked, [last] = played.seen[-1], (await house.records())[3:]
+        await house.settled(turns=5)
+        asked, [last] = played.seen[-1], (await house.records())[4:]
         again = history_from(records)
         assert shown(again) == shown(asked)[: len(shown(again))]
         rest = shown(asked)[len(shown(again)) :]
