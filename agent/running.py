@@ -13,6 +13,7 @@ from functools import partial
 
 import httpx
 from pydantic_ai.models import Model
+from pydantic_ai.toolsets import AbstractToolset
 
 from agent.alerting import post
 from agent.beside import keep_at
@@ -33,6 +34,7 @@ from memory.transcript import SessionKind
 from phone.client import AgentPhoneClient
 from phone.clock import Clock, SystemClock
 from phone.errors import PhoneError
+from tools.hands import Hands
 from tools.media import MediaLibrary
 from tools.meters import Meters
 from tools.outbox import Outbox
@@ -61,6 +63,7 @@ async def running(
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     new_id: Callable[[], str] | None = None,
+    more: Sequence[AbstractToolset[Hands]] = (),
 ) -> AsyncIterator[Deployment]:
     """A deployment at work: store open, client open, worker taking turns; on the way out it drains.
 
@@ -68,6 +71,7 @@ async def running(
         session: What the records of its turns are to say of this door.
         transport: How AgentPhone is reached; real HTTP when left out.
         new_id: Makes the ids of turns and bubbles; chance does when left out.
+        more: Tools beyond those of `tools/`.
     """
     clock = clock or SystemClock()
     key = settings.agentphone_api_key
@@ -89,6 +93,7 @@ async def running(
             phone=phone,
             clock=clock,
             new_id=new_id or _by_chance,
+            more=more,
         )
         rounds = [*rounds_of(deployment), *_hearing(deployment)]
         async with (
@@ -107,6 +112,7 @@ def assemble(
     phone: AgentPhoneClient,
     clock: Clock,
     new_id: Callable[[], str],
+    more: Sequence[AbstractToolset[Hands]] = (),
 ) -> Deployment:
     """The objects of one deployment, by its settings. Nothing runs yet."""
     guard = guard_of(settings, session)
@@ -125,7 +131,7 @@ def assemble(
             secret=settings.webhook_secrets[0],
             shipped=HOME / "prompts" / "media.toml",
         ),
-        agent=build_agent(Journal(store, clock, meters)),
+        agent=build_agent(Journal(store, clock, meters), *more),
         model=model,
         new_id=new_id,
         public_url=settings.threedots_public_url,

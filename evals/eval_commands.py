@@ -26,7 +26,10 @@ WIDTH = 150
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH", help="Scenarios: files, or folders of them.", exists=True),
+    typer.Argument(
+        metavar="PATH",
+        help="Scenarios: files, folders of them, or tasks of a benchmark, `tau2:airline`.",
+    ),
 ]
 Prompts = Annotated[
     Path | None,
@@ -83,10 +86,11 @@ def evaluate(
     """
     from agent.models import model_for
     from agent.settings import SCRIPTED
-    from evals.filed import collect
+    from evals.collecting import collect
     from evals.own_evaluators import all_named_by
     from evals.stillness import StillLoop
     from evals.suite import results_of
+    from evals.tau2 import is_named
 
     settings = _settings(prompts, model)
     answers = model_for(settings, or_scripted=True)
@@ -94,6 +98,9 @@ def evaluate(
         "judge_model": _model(settings, judge),
         "person_model": _model(settings, person),
     }
+    for path in paths:
+        if not (path.exists() or is_named(path)):
+            raise typer.BadParameter(f"{path} does not exist")
     filed = collect(paths, with_people=person is not None)
     is_demo = answers.model_name == SCRIPTED
     wanted = [each for each in filed if not (is_demo and each.needs_a_model)]

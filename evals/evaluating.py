@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic_ai.models import Model
 from pydantic_evals import Case, Dataset
+from pydantic_evals.evaluators import Evaluator
 from pydantic_evals.lifecycle import CaseLifecycle
 
 from agent.settings import Settings
@@ -46,7 +47,7 @@ def dataset_of(wanted: Sequence[Filed], *, judge_model: Model | None = None) -> 
             Case(
                 name=name,
                 inputs=filed,
-                evaluators=[*expected_of(filed, judge_model), *map(AtTheEnd, named_by(filed))],
+                evaluators=[*expected_of(filed, judge_model), *map(AtTheEnd, _more(filed))],
             )
             for name, filed in zip(_names(wanted), wanted, strict=True)
         ],
@@ -95,6 +96,7 @@ async def run_all(
                     folder=Path(own),
                     empty=empty,
                     pictures=filed.file.parent,
+                    outfit=filed.outfit,
                     person_model=person_model,
                 )
             return replace(played, number=number)
@@ -131,6 +133,11 @@ class _Measured(CaseLifecycle[Filed, Played, None]):
     async def teardown(self, result: Any) -> None:
         """One more has ended."""
         self._ended()
+
+
+def _more(filed: Filed) -> list[Evaluator[Any, Any, Any]]:
+    """Beyond what is expected: the evaluators it names, and those of what the agent was given."""
+    return [*named_by(filed), *(filed.outfit.evaluators if filed.outfit else ())]
 
 
 def _seed_of(seed: int, filed: Filed, number: int) -> int:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 from pydantic_ai.models import Model
+from pydantic_ai.toolsets import AbstractToolset
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.deployment import Deployment
@@ -30,6 +31,7 @@ from phone.emulator.app import create_app as create_twin_app
 from phone.emulator.records import PROJECT
 from phone.emulator.twin import Twin
 from server import Door
+from tools.hands import Hands
 
 DATABASE = Path(".threedots/phone.db")
 """The one file of `phone` and `chat`, below the working directory."""
@@ -138,6 +140,7 @@ class Local:
         parts: Sequence[str] = (),
         session: SessionKind = "local",
         seed: int | None = None,
+        more: Sequence[AbstractToolset[Hands]] = (),
     ) -> None:
         """Put the two together.
 
@@ -150,7 +153,9 @@ class Local:
             parts: What the page puts beside the phone (`phone.emulator.app`).
             session: What the records of its turns are to say of this door.
             seed: Makes the ids and secrets of both the same every time; chance when left out.
+            more: Tools of the agent beyond those of `tools/`.
         """
+        self._more = more
         self._new_id = ids_of(seed) if seed is not None else None
         if session == "local":
             check_telemetry(settings)
@@ -203,6 +208,7 @@ class Local:
                     clock=self.clock,
                     transport=self.transport,
                     new_id=self._new_id,
+                    more=self._more,
                 ) as deployment,
             ):
                 self.deployment = deployment

@@ -23,6 +23,7 @@ from agent.settings import Settings
 from evals.driving import Driver, NeverOver, Timed, count_database
 from evals.editing import Edit
 from evals.local import KEY, Local
+from evals.outfit import Outfit, with_policy
 from evals.played import Played
 from evals.replaying import ADDRESS
 from evals.scenario import AGENT, LAST, Scenario, SimulatedPerson, Turn, Written
@@ -59,6 +60,7 @@ async def play(
     folder: Path,
     empty: Path,
     pictures: Path,
+    outfit: Outfit | None = None,
     person_model: Model | None = None,
 ) -> Played:
     """Play it once. Raises nothing for what the agent does; what breaks a run off is told in it.
@@ -69,6 +71,7 @@ async def play(
         folder: Of this run alone, for its database.
         empty: A database with its tables and nothing in them.
         pictures: The folder in which the scenario's picture files are.
+        outfit: What the agent has beyond what it always has.
         person_model: Plays the person of a scenario that has a simulated one.
     """
     under_way, played = UnderWay(), Played()
@@ -80,8 +83,15 @@ async def play(
     await asyncio.to_thread(shutil.copy, empty, database)
     await asyncio.to_thread(furnish, database, setting)
     here = settings.model_copy(update={"database_url": f"sqlite:///{database}"})
+    more = []
+    if outfit is not None:
+        more.append(outfit.tools())
+        prompts = with_policy(
+            settings.threedots_prompts_dir, outfit.policy, folder=folder / "prompts"
+        )
+        here = here.model_copy(update={"threedots_prompts_dir": prompts})
     timed = Timed(model, clock, under_way)
-    local = Local(here, timed, clock=clock, in_process=True, session="eval", seed=seed)
+    local = Local(here, timed, clock=clock, in_process=True, session="eval", seed=seed, more=more)
     web = httpx.ASGITransport(app=local)
     async with local.running(), httpx.AsyncClient(transport=web, base_url=ADDRESS) as handset:
         run = _Run(scenario, setting, local, handset, Driver(clock, under_way), pictures)

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from agent.demo import demo_model
 from agent.models import NoModel
-from evals.filed import Filed, collect
+from evals.collecting import collect
+from evals.filed import Filed
 from evals.reporting import junit
 from evals.scenario_files import BadScenario
 from evals.scores import double_replies, pass_hat_k, scores, unanswered_texts

@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 
 from agent.demo import demo_model
 from evals import custom, evaluating
+from evals.collecting import collect
 from evals.custom import ShortBubbles
 from evals.evaluating import dataset_of
 from evals.evaluation_report import evaluation_report
-from evals.filed import Filed, collect
+from evals.filed import Filed
 from evals.own_evaluators import all_named_by
 from evals.played import Played
 from evals.report import report
