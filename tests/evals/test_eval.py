@@ -172,15 +172,6 @@ def test_json_tells_passes_of_runs(tmp_path: Path):
     assert told["pass_hat_k"] == 0.5
 
 
-def test_two_evaluations_give_the_same_verdicts():
-    some = [filed for filed in shipped() if {"trouble", "bursts"} & set(filed.scenario.tags)]
-    runs = run_suite(some, demo_model("Threedots"), repeat=2, at_once=3)
-    for result in results_of(runs, some):
-        first, second = result.runs
-        assert first.verdicts == second.verdicts
-        assert first.seconds == second.seconds
-
-
 @pytest.mark.parametrize(
     ("passes", "runs", "k", "chance"),
     [(3, 3, 3, 1.0), (2, 3, 3, 0.0), (2, 4, 1, 0.5), (2, 4, 2, 1 / 6), (0, 5, 1, 0.0)],
