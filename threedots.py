@@ -28,6 +28,7 @@ from agent.alert_commands import commands as alert_commands
 from agent.connect_command import connect_webhook
 from agent.consent_commands import commands as consent_commands
 from agent.consent_commands import text_first
+from agent.conversation_commands import commands as conversation_commands
 from agent.dead_letter_commands import commands as dead_letter_commands
 from agent.limit_commands import limits
 from agent.outbox_commands import commands as outbox_commands
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(alert_commands, name="alerts")
 app.add_typer(consent_commands, name="consents")
+app.add_typer(conversation_commands, name="conversations")
 app.add_typer(dead_letter_commands, name="dead-letters")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(transcript_commands, name="transcripts")

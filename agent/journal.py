@@ -22,7 +22,8 @@ from agent.history import kept_since
 from memory.notes import Notes
 from memory.state import ConversationState
 from memory.store import Store
-from memory.tables import ToolCall, ToolState, Turn
+from memory.tables import ToolCall, ToolState, Turn, TurnState
+from memory.turns import LeaseLost
 from phone.clock import Clock, utc
 from tools.hands import Hands
 from tools.meters import Meters
@@ -96,14 +97,23 @@ class Journal(AbstractCapability[Hands]):
 
 
 def _keep(session: Session, *, turn_id: str, messages: list[Any], notes: dict[str, Any]) -> None:
-    turn = session.get_one(Turn, turn_id)
+    turn = _under_way(session, turn_id)
     turn.messages, turn.notes = messages, notes
     session.add(turn)
+
+
+def _under_way(session: Session, turn_id: str) -> Turn:
+    """The turn. Raises LeaseLost when it was ended meanwhile, as when its person was erased."""
+    turn = session.get(Turn, turn_id)
+    if turn is None or turn.state != TurnState.RUNNING:
+        raise LeaseLost(f"turn {turn_id} is not under way any more")
+    return turn
 
 
 def _intend(
     session: Session, *, turn_id: str, call: ToolCallPart, args: dict[str, Any], now: float
 ) -> int | None:
+    _under_way(session, turn_id)
     row = ToolCall(
         turn_id=turn_id,
         call_id=call.tool_call_id,
@@ -127,9 +137,11 @@ def _finish(
     now: float,
 ) -> None:
     """What came of a call, and the memory as it left it: all or nothing survives a crash."""
-    row = session.get_one(ToolCall, row_id)
+    row = session.get(ToolCall, row_id)
+    if row is None:
+        raise LeaseLost(f"tool call {row_id} was deleted with its turn")
+    turn = _under_way(session, row.turn_id)
     row.state, row.result, row.finished_at = state, result, utc(now)
-    turn = session.get_one(Turn, row.turn_id)
     turn.memory_after = memory.model_dump(mode="json")
     turn.notes = notes
     session.add_all([row, turn])

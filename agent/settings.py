@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from agent.settings_data import DataSettings
 from agent.settings_law import LawSettings
 from agent.settings_limits import LimitSettings
 from agent.settings_running import RunningSettings
@@ -29,7 +30,13 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class Settings(
-    TelemetrySettings, LimitSettings, SenderSettings, RunningSettings, LawSettings, SecretSettings
+    TelemetrySettings,
+    LimitSettings,
+    SenderSettings,
+    RunningSettings,
+    LawSettings,
+    DataSettings,
+    SecretSettings,
 ):
     """What the environment (or `.env`) says about this deployment."""
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, or_, select
 
+from memory import erasures
 from memory.inbox import Receipt, accept
 from memory.mailboxes import address, find_mailbox
 from memory.tables import Bubble, BubbleState, EventKey, Mailbox, Message, MessageState
@@ -153,7 +154,8 @@ def _group(conversation: Conversation) -> Group | None:
 
 
 def _unknown(session: Session, read: ReadBack) -> list[StoredMessage]:
-    texts = [one for one in read.messages if one.channel != "voice"]
+    stored = erasures.unerased(session, read.messages, read.conversation)
+    texts = [one for one in stored if one.channel != "voice"]
     have = known(session, [one.id for one in texts])
     new = [one for one in texts if one.id not in have]
     mailbox = None

@@ -35,7 +35,7 @@ def served_alone(database_url: str) -> Iterator[None]:
     Raises:
         AlreadyServed: Another process does.
     """
-    file = _file(database_url)
+    file = file_of(database_url)
     if file is None:
         yield
         return
@@ -59,7 +59,7 @@ def check_whole(database_url: str) -> None:
     Raises:
         DatabaseDamaged: It found something wrong.
     """
-    file = _file(database_url)
+    file = file_of(database_url)
     if file is None or not file.exists():
         return
     try:
@@ -76,7 +76,8 @@ def check_whole(database_url: str) -> None:
         )
 
 
-def _file(database_url: str) -> Path | None:
+def file_of(database_url: str) -> Path | None:
+    """The file of a SQLite database; None for Postgres."""
     url = engines.database(database_url)
     return Path(str(url.database)) if engines.is_sqlite(url) else None
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlmodel import Session, col, select
 
+from memory import erasures
 from memory.catching_up import BEFORE, Caught, ReadBack, take_in
 from memory.tables import Bubble, Mailbox, Message, MessageState
 from phone.clock import utc
@@ -31,7 +32,8 @@ def seed(
         return Caught()
     mailbox.history_seeded = True
     known = _known(session, [message.id for message in conversation.messages])
-    unknown = [message for message in conversation.messages if message.id not in known]
+    stored = erasures.unerased(session, conversation.messages, conversation)
+    unknown = [message for message in stored if message.id not in known]
     unknown.sort(key=lambda message: (message.received_at, message.id))
     said = [place for place, message in enumerate(unknown, 1) if message.direction == "outbound"]
     past = unknown[: max(said, default=0)]

@@ -63,7 +63,7 @@ def told_by_webhook(session: Session, mailbox_id: int) -> Any:
     message_id = session.exec(newest.order_by(col(Message.id).desc()).limit(1)).first()
     event = select(Event.body).join(EventKey, col(EventKey.event_id) == Event.id)
     body = session.exec(event.where(EventKey.key == f"msg:{message_id}")).first()
-    payload = read_json(body) if body is not None else None
+    payload = read_json(body) if body else None  # empty: it was kept long enough
     return payload.get("conversationState") if isinstance(payload, dict) else None
 
 

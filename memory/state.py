@@ -145,6 +145,12 @@ def with_state(metadata: Any, state: ConversationState) -> dict[str, Any]:
     return {**foreign, KEY: state.model_dump(mode="json")}
 
 
+def without_ours(metadata: Any) -> dict[str, Any] | None:
+    """The whole metadata to write back when we remember nothing any more; None when it is empty."""
+    foreign = metadata if isinstance(metadata, dict) else {}
+    return {name: value for name, value in foreign.items() if name != KEY} or None
+
+
 def json_bytes(value: Any) -> int:
     """How long a value is as JSON on the wire, in bytes."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -54,14 +54,14 @@ def newest(session: Session, wanted: Wanted, *, limit: int) -> list[dict[str, An
     """The records of the newest turns, newest first."""
     order = (col(Transcript.started_at).desc(), col(Transcript.id).desc())
     rows = session.exec(_wanted(wanted, select(Transcript)).order_by(*order).limit(limit)).all()
-    return _told(session, rows)
+    return told(session, rows)
 
 
 def one(session: Session, turn_id: str) -> dict[str, Any] | None:
     """The record of a turn, by its id or the beginning of it; None when no single turn has it."""
     found = select(Transcript).where(col(Transcript.turn_id).startswith(turn_id, autoescape=True))
     rows = session.exec(found.limit(2)).all()
-    return _told(session, rows)[0] if len(rows) == 1 else None
+    return told(session, rows)[0] if len(rows) == 1 else None
 
 
 def count(session: Session, wanted: Wanted) -> int:
@@ -107,10 +107,10 @@ def _talks_since(
         .where(tuple_(*place) > tuple_(*reached))
     )
     rows = session.exec(found.order_by(*place).limit(PAGE)).all()
-    told = _told(session, [row for row, _ in rows])
+    records = told(session, [row for row, _ in rows])
     last = rows[-1][0] if rows else None
     at = (last.mailbox_id, last.id or 0) if last else reached
-    return at, [(record, bool(asked)) for record, (_, asked) in zip(told, rows, strict=True)]
+    return at, [(record, bool(asked)) for record, (_, asked) in zip(records, rows, strict=True)]
 
 
 def last_written(session: Session) -> int:
@@ -124,7 +124,7 @@ def written_since(
     """The records after that number, oldest first, a page of them, and the number now reached."""
     found = _wanted(wanted, select(Transcript)).where(col(Transcript.id) > reached)
     rows = session.exec(found.order_by(col(Transcript.id)).limit(PAGE)).all()
-    return (rows[-1].id or reached if rows else reached), _told(session, rows)
+    return (rows[-1].id or reached if rows else reached), told(session, rows)
 
 
 def _wanted(wanted: Wanted, rows: SelectOfScalar[Any]) -> SelectOfScalar[Any]:
@@ -171,7 +171,7 @@ def _holds(words: str) -> ColumnElement[bool]:
     )
 
 
-def _told(session: Session, rows: Sequence[Transcript]) -> list[dict[str, Any]]:
+def told(session: Session, rows: Sequence[Transcript]) -> list[dict[str, Any]]:
     """The records as JSON values, each with what was learnt since it was written."""
     turn_ids = [row.turn_id for row in rows]
     now = session.exec(select(Bubble).where(col(Bubble.turn_id).in_(turn_ids))).all()

@@ -13,6 +13,7 @@ from memory import (  # noqa: F401
     admission,
     alerts,
     consent_records,
+    erasures,
     introductions,
     keepsakes,
     labels,
