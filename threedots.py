@@ -32,6 +32,7 @@ from agent.conversation_commands import commands as conversation_commands
 from agent.dead_letter_commands import commands as dead_letter_commands
 from agent.limit_commands import limits
 from agent.outbox_commands import commands as outbox_commands
+from agent.sweep_command import sweep_old
 from agent.transcript_commands import commands as transcript_commands
 from evals.eval_commands import evaluate
 from evals.record_commands import to_scenario
@@ -232,6 +233,7 @@ app.command("connect")(connect_webhook)
 app.command()(replay)
 app.command()(text_first)
 app.command("eval")(evaluate)
+app.command("sweep")(sweep_old)
 add_verdicts(app)
 
 

@@ -14,6 +14,7 @@ from agent.drift import Drift
 from agent.guard import Guard
 from agent.prompts import Prompts
 from memory.notes import Notes
+from memory.retention import Keep
 from memory.store import Store
 from memory.transcript import SessionKind
 from phone.client import AgentPhoneClient
@@ -46,6 +47,7 @@ class Deployment:
         drift: Finds out whether AgentPhone's webhook has another secret by now; None while no door
             is open.
         meters: What this process has counted.
+        keep: How long each kind of data is kept.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
     """
@@ -74,6 +76,7 @@ class Deployment:
     meters: Meters = field(default_factory=Meters)
     under_way: dict[str, Notes] = field(default_factory=dict)
     ended: Callable[[str], None] = lambda turn_id: None
+    keep: Keep = field(default_factory=Keep)
 
     def offered(self) -> list[Asset]:
         """The owner's pictures that can be sent: a file needs a public address."""

@@ -26,6 +26,7 @@ from agent.prompts import Prompts
 from agent.settings import HOME, Settings
 from agent.sweep import SWEEP_EVERY, sweep
 from agent.telemetry import telling
+from agent.tidying import TIDY_EVERY, terms, tidy
 from agent.worker import Worker
 from memory.database_file import served_alone
 from memory.listening import RECONNECT_AFTER, hear_replicas
@@ -142,6 +143,7 @@ def assemble(
         confirms_stop=settings.threedots_stop_confirmation == "on",
         call_person=partial(post, settings.threedots_alert_url),
         introduces=(settings.threedots_introduction or _DEFAULTS[session]) == "on",
+        keep=terms(settings),
     )
 
 
@@ -171,10 +173,13 @@ async def at_work(
 
 def rounds_of(deployment: Deployment) -> list[Round]:
     """What every process does beside its turns."""
-    return [
+    rounds: list[Round] = [
         ("catching up", partial(_listen, deployment, CatchUp(deployment)), LISTEN_AGAIN),
         ("the sweep", partial(sweep, deployment), SWEEP_EVERY),
     ]
+    if deployment.session == "live":  # what is made at home, or in an evaluation, is its owner's
+        rounds.append(("tidying up", partial(tidy, deployment), TIDY_EVERY))
+    return rounds
 
 
 def _hearing(deployment: Deployment) -> list[Round]:
