@@ -29,6 +29,7 @@ from agent.connect_command import connect_webhook
 from agent.consent_commands import commands as consent_commands
 from agent.consent_commands import text_first
 from agent.conversation_commands import commands as conversation_commands
+from agent.copy_commands import back_up_database, restore
 from agent.dead_letter_commands import commands as dead_letter_commands
 from agent.limit_commands import limits
 from agent.outbox_commands import commands as outbox_commands
@@ -156,6 +157,7 @@ def serve(
     from agent.logs import log_to
     from agent.models import model_for
     from agent.settings import Settings
+    from memory.copies import at_home
     from server import create_app
 
     settings = Settings()
@@ -176,11 +178,13 @@ def serve(
     except ValueError as error:
         _fail(str(error), 2)
     log_to(sys.stderr, settings)
-    listening = _listen(host, port)
-    out.print(
-        f"Threedots is listening on http://{host}:{listening.getsockname()[1]}/webhooks/agentphone"
-    )
-    _serve(application, listening, log_config=None)
+    with at_home(settings.database_url):
+        listening = _listen(host, port)
+        out.print(
+            f"Threedots is listening on http://{host}:{listening.getsockname()[1]}"
+            "/webhooks/agentphone"
+        )
+        _serve(application, listening, log_config=None)
 
 
 @app.command()
@@ -234,6 +238,8 @@ app.command()(replay)
 app.command()(text_first)
 app.command("eval")(evaluate)
 app.command("sweep")(sweep_old)
+app.command("backup")(back_up_database)
+app.command()(restore)
 add_verdicts(app)
 
 

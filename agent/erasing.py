@@ -59,7 +59,7 @@ async def erase_person(
     await store.write(partial(erasing.stop, person=person, now=clock.now()))
     try:
         for conversation_id in person.conversation_ids:
-            await _forget(phone, conversation_id)
+            await forget(phone, conversation_id)
         subjects = await store.write(partial(_subjects, person=person))
         erasures.append(listed_in, subjects, now=clock.now())
         while await store.read(partial(erasing.still_leaving, person=person, now=clock.now())):
@@ -69,11 +69,11 @@ async def erase_person(
         await store.write(partial(erasing.let_go, person=person))
         raise
     for conversation_id in person.conversation_ids:
-        await _forget(phone, conversation_id)
+        await forget(phone, conversation_id)
     return Erased(rows, person.conversation_ids)
 
 
-async def _forget(phone: AgentPhoneClient, conversation_id: str) -> None:
+async def forget(phone: AgentPhoneClient, conversation_id: str) -> None:
     """Take our key out of the conversation's metadata; what others keep there stays."""
     for _ in range(TRIES):
         try:

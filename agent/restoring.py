@@ -1,0 +1,171 @@
+"""Restoring a database, step by step: whatever breaks on the way, `serve` refuses it until the end.
+
+the copy in its place ─▶ marked ─▶ nothing waits ─▶ ledgers joined ─▶ AgentPhone asked ─▶ at home
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import httpx
+from sqlmodel import Session
+
+from agent.erasing import forget, list_of
+from agent.settings import Settings
+from memory import after_restore, copies, erasures
+from memory.after_restore import Ledgers, Settled
+from memory.database_file import check_whole, file_of, served_alone
+from memory.store import Store
+from phone.client import AgentPhoneClient
+from phone.clock import Clock, utc
+
+log = logging.getLogger(__name__)
+
+
+class CannotRestore(Exception):
+    """There is nothing to restore; the text says why."""
+
+
+async def restore_database(
+    settings: Settings,
+    copy: Path | None,
+    *,
+    clock: Clock,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Settled:
+    """Put a copy in the database's place, or take the database as it stands, and make it safe.
+
+    Args:
+        copy: A backup of a SQLite database; None when it has been put back already.
+
+    Raises:
+        CannotRestore: The copy is none.
+        AlreadyServed: A server is at work on the file.
+        DatabaseDamaged: The copy is damaged. Nothing was changed.
+        PhoneError: AgentPhone cannot be asked. `serve` refuses the database until it could be.
+    """
+    url, now = settings.database_url, clock.now()
+    listed = erasures.listed_in(list_of(settings))
+    with served_alone(url):
+        if copy is None:
+            settled = await _close(url, Ledgers(erasures=listed), now=now)
+        else:
+            settled = await _put_in_place(url, copy, listed, now=now)
+        async with Store(url) as store:
+            await _ask_agentphone(settings, store, settled, clock=clock, transport=transport)
+        copies.settle(url)
+    return settled
+
+
+async def _close(database_url: str, ledgers: Ledgers, *, now: float) -> Settled:
+    """Mark it as a copy, let nothing wait in it, and join the ledgers."""
+    async with Store(database_url) as store:
+        await store.write(partial(copies.mark, now=now))
+        return await store.write(partial(_settle, ledgers=ledgers, now=now))
+
+
+def _settle(session: Session, *, ledgers: Ledgers, now: float) -> Settled:
+    settled = Settled()
+    after_restore.close_all(session, settled, now=now)
+    after_restore.join_ledgers(session, ledgers, settled, now=now)
+    return settled
+
+
+async def _ask_agentphone(
+    settings: Settings,
+    store: Store,
+    settled: Settled,
+    *,
+    clock: Clock,
+    transport: httpx.AsyncBaseTransport | None,
+) -> None:
+    """Learn who is out by now, and take away what was erased, should the copy have brought it."""
+    key = settings.agentphone_api_key
+    async with AgentPhoneClient(
+        key.get_secret_value() if key else "",
+        base_url=settings.agentphone_base_url,
+        transport=transport,
+        clock=clock,
+    ) as phone:
+        listed = [conversation async for conversation in phone.conversations()]
+        for conversation_id in settled.conversations:
+            await forget(phone, conversation_id)
+    obey = partial(after_restore.obey_flags, conversations=listed, now=clock.now())
+    found = await store.write(partial(_obeyed, obey))
+    settled.opt_outs += found
+
+
+def _obeyed(obey: partial[None], session: Session) -> int:
+    found = Settled()
+    obey(session, settled=found)
+    return found.opt_outs
+
+
+async def _put_in_place(
+    database_url: str, copy: Path, listed: list[tuple[str, datetime]], *, now: float
+) -> Settled:
+    """Make a copy of the copy safe, move the database aside, and put that in its place."""
+    file = file_of(database_url)
+    if file is None:
+        raise CannotRestore(
+            "DATABASE_URL is on Postgres: put it back with pg_restore, then run "
+            "`threedots restore` without a file."
+        )
+    _check_copy(copy)
+    ledgers = after_restore.ledgers_of(file) if file.exists() else Ledgers()
+    part = file.with_name(f"{file.name}.part")
+    shutil.copyfile(copy, part)
+    os.chmod(part, 0o600)
+    joined = replace(ledgers, erasures=[*ledgers.erasures, *listed])
+    settled = await _close(f"sqlite:///{part}", joined, now=now)
+    _flush(part)
+    if file.exists():
+        aside = file.with_name(f"{file.name}.before-{utc(now):%Y%m%dT%H%M%S}")
+        _flush(file)
+        file.replace(aside)
+        log.warning("the database that was there is now %s", aside)
+    for end in ("-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
+        part.with_name(part.name + end).unlink(missing_ok=True)
+    part.replace(file)
+    return settled
+
+
+def _flush(file: Path) -> None:
+    """Bring what SQLite keeps beside the file into it; a damaged one is kept as it is."""
+    try:
+        with closing(sqlite3.connect(file, timeout=5)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.DatabaseError:
+        log.warning("%s is damaged and kept as it is", file)
+
+
+def _check_copy(copy: Path) -> None:
+    if not copy.is_file():
+        raise CannotRestore(f"There is no file {copy}.")
+    check_whole(f"sqlite:///{copy}")
+    with closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if "mailbox" not in tables:
+        raise CannotRestore(f"{copy} is no database of Threedots.")
+
+
+def in_words(settled: Settled) -> Sequence[str]:
+    """What was done, line by line."""
+    return [
+        f"{settled.bubbles} bubbles that waited have expired; nothing old is sent.",
+        f"{settled.unknown} that were on their way are looked for, and never sent again.",
+        f"{settled.messages} messages that waited are dropped; what was written since is read back "
+        "when the server starts.",
+        f"{settled.opt_outs} people who have opted out since are out.",
+        f"{settled.erased} people who were erased since are erased again.",
+    ]
