@@ -625,13 +625,21 @@ FAULTS: dict[int, Fault] = {
         later="other reasonable words, and other languages: the wider rules of consent",
     ),
     63: Fault(
-        "A restored database sends nothing old.",
+        "A restored database sends nothing old, and knows who has said STOP since.",
         in_file(
             "stories/test_lost_answers.py",
             "after_a_restore_what_waited_to_be_sent_has_expired_and_is_never_sent",
         )
-        + in_file("stories/test_taking_turns.py", "a_bubble_whose_time_is_up_is_not_sent_late"),
-        later="opt-outs are found again in the metadata: backup and restore",
+        + in_file("stories/test_taking_turns.py", "a_bubble_whose_time_is_up_is_not_sent_late")
+        + in_file(
+            "stories/test_restored.py",
+            "a_backup_from_the_middle_of_a_turn_sends_nothing_old_and_hears_what_was_missed",
+        )
+        + in_file(
+            "memory/test_copies.py",
+            "what_was_put_back_is_not_served_until_it_was_restored",
+            "opt_outs_since_the_backup_are_kept_from_the_old_file_and_from_agentphone",
+        ),
     ),
     64: Fault(
         "No time here is local: the rules of style refuse a time without its zone.",

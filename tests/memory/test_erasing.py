@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
-from memory import belongings, erasures
+from agent.erasing import scrub
+from memory import belongings, engines, erasures
 from memory.catching_up import ReadBack, take_in
 from memory.consents import latest_consent, record_consent
 from memory.erasing import OWNER, erase, let_go, stop
@@ -142,3 +144,19 @@ def test_the_list_of_erasures_is_read_as_it_was_written(tmp_path: Path, database
     file.write_text("{}\n")
     with pytest.raises(ValueError, match="line 1, is no entry"):
         erasures.listed_in(file)
+
+
+def test_in_a_sqlite_file_the_words_are_written_over(tmp_path: Path, sqlite_file: Path):
+    file = Path(shutil.copy(sqlite_file, tmp_path / "threedots.db"))
+    engine = engines.writer_engine(engines.database(f"sqlite:///{file}"))
+    database = Database(engine)
+    words = "the safe opens with 4711 " * 20
+    for number in range(20):
+        database(lambda s, n=number: deliver(s, inbound(f"{words} {n}"), body=words.encode()))
+    scrub(f"sqlite:///{file}")
+    assert b"4711" in file.read_bytes()
+    database(lambda s: erase(s, person(database), now=NOW))
+    scrub(f"sqlite:///{file}")
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"4711" not in left and ANA.encode() not in left
+    engine.dispose()
