@@ -46,7 +46,7 @@ def list_alerts(
 def resolve_alert(
     alert_id: Annotated[int, typer.Argument(metavar="ID", help="Which one; see `alerts list`.")],
 ) -> None:
-    """Say that a person has seen to it: the agent may speak there again
+    """Say that a person has seen to it; the agent may speak again
 
     It answers what they write from now on, and nothing that came before.
     """

@@ -89,7 +89,7 @@ def record_consent(
         datetime | None, typer.Option(help="When they agreed, in UTC; now if left out.")
     ] = None,
 ) -> None:
-    """Record that somebody agreed to be texted first for one purpose"""
+    """Record that somebody agreed to be texted first"""
     at = given_at.replace(tzinfo=UTC) if given_at else datetime.now(UTC)
     write = partial(
         add, participant=_handle(handle), purpose=purpose, text=text, evidence=evidence,
