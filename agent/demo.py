@@ -27,6 +27,9 @@ from agent.build import END
 HEADER = re.compile(r"^\[(?P<ref>m\d+) · (?P<rest>[^\]]*)\](?:\n(?P<text>.*))?$", re.DOTALL)
 """The line in square brackets that stands before every message, and the words after it."""
 
+MARK = re.compile(r"</?data-[0-9a-f]+>")
+"""What stands around other people's words in our context."""
+
 TRY = (
     "Try: “thank you”, “my name is Ana”, “what's my name?”, “haha”, “send me a picture”, "
     "“set a background”, two questions at once, or “no need to answer”."
@@ -56,7 +59,7 @@ class Heard:
     def line(self, label: str) -> str:
         """One line of the context: what stands behind `Now:`, `What you remember:`…"""
         found = re.search(rf"^{label}: (.*)$", self.context, re.MULTILINE)
-        return found[1] if found else ""
+        return MARK.sub("", found[1]) if found else ""
 
 
 @dataclass(frozen=True, slots=True)

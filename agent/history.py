@@ -24,7 +24,9 @@ from sqlmodel import Session, col, select
 from agent.keeping import as_kept, named, read_again
 from memory.lines import beginning, line
 from memory.recording import handles
+from memory.state import FACT_LENGTH
 from memory.tables import AS_WRITTEN, Bubble, Message, MessageState, Turn, TurnState
+from safety.untrusted import one_line
 
 TURNS = 30
 """Earlier turns the model is shown."""
@@ -175,5 +177,5 @@ def written(
 
 
 def facts_of(items: Iterable[str]) -> str:
-    """What is remembered, as one line of data."""
-    return "; ".join(items) or "nothing yet"
+    """What is remembered, as one line of data: others with a key may have written there, too."""
+    return "; ".join(one_line(item, at_most=FACT_LENGTH) for item in items) or "nothing yet"

@@ -23,7 +23,9 @@ class PromptError(Exception):
 
 
 BLANKS: dict[str, tuple[str, ...]] = {
-    "context": ("name", "now", "people", "channel", "facts", "summary", "pictures", "news"),
+    "context": (
+        *("name", "mark", "now", "people", "channel", "facts", "summary", "pictures", "news"),
+    ),
     "nudge": (),
 }
 """The blanks of the prompts that know others than `$name`, as whoever asks for them fills them."""

@@ -17,7 +17,7 @@ from agent.history import Past, burst, earlier, facts_of, past_of
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
-from memory.lines import CHANNELS, excerpt, speaker
+from memory.lines import channel_name, excerpt, speaker
 from memory.recording import handles
 from memory.remembering import Memory, load, recall
 from memory.tables import Bubble, Mailbox, Message, Turn
@@ -25,6 +25,7 @@ from memory.turns import Burst, Claim, join, wrote_again
 from phone.clock import utc
 from phone.errors import PhoneError
 from phone.types import Conversation
+from safety.untrusted import data, mark_of, shown
 from tools.floor import Floor
 from tools.hands import Hands
 from tools.introducing import Introducing
@@ -224,17 +225,21 @@ def _context(
     past: Past,
     messages: Sequence[Message],
 ) -> str:
-    now = utc(deployment.clock.now())
+    """What we tell the model ourselves; what is of others in it stands between marks."""
+    now, news = utc(deployment.clock.now()), "; ".join(_news(past))
+    mark = mark_of(hands.turn_id)
+    summary = shown(hands.memory.summary)
     return deployment.prompts.text(
         "context",
         name=deployment.name,
+        mark=mark,
         now=now.strftime("%A %d %B %Y, %H:%M UTC"),
-        people=_people(hands.mailbox, conversation, messages),
-        channel=CHANNELS.get(hands.channel, hands.channel),
-        facts=facts_of(hands.memory.facts),
-        summary=hands.memory.summary or "nothing",
+        people=data(_people(hands.mailbox, conversation, messages), mark),
+        channel=channel_name(hands.channel),
+        facts=data(facts_of(hands.memory.facts), mark) if hands.memory.facts else "nothing yet",
+        summary=data(summary, mark) if summary else "nothing",
         pictures=_shown(deployment) or "none",
-        news="; ".join(_news(past)) or "nothing new",
+        news=data(news, mark) if news else "nothing new",
     )
 
 

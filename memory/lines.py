@@ -2,12 +2,15 @@
 
 [m12 · Ana (+14155550123) · iMessage · Mon 02 Nov 2026, 09:30 UTC]
 See you at six
+
+What is of theirs in it has gone through `safety.untrusted`: it neither hides nor poses as ours.
 """
 
 from __future__ import annotations
 
 from memory.tables import Message
 from memory.transcript import Heard
+from safety.untrusted import one_line, shown
 
 CHANNELS = {
     "sms": "SMS",
@@ -17,9 +20,6 @@ CHANNELS = {
     "rcs": "RCS",
 }
 """Channels as people write them."""
-
-NAME_LENGTH = 64
-"""Characters of a name we show: names are other people's words, and only names."""
 
 
 def beginning(ref: str) -> str:
@@ -39,31 +39,35 @@ def line(
     """
     parts = [
         speaker(message.sender_name, message.sender),
-        CHANNELS.get(message.channel, message.channel),
+        channel_name(message.channel),
         message.received_at.strftime("%a %d %b %Y, %H:%M UTC"),
     ]
     if late is not None:
         parts.append(f"came late, written before {late}")
     if message.kind == "tapback":
-        parts.append(f"tapped back {message.reaction} on {_target(message)}")
+        parts.append(f"tapped back {one_line(message.reaction or '')} on {_target(message)}")
     elif answered:
         parts.append(f"answering {answered}")
     head = f"{beginning(ref)}{' · '.join(parts)}]"
-    return f"{head}\n{message.text}" if message.text and message.kind != "tapback" else head
+    is_worded = message.text and message.kind != "tapback"
+    return f"{head}\n{shown(message.text)}" if is_worded else head
 
 
 def _target(message: Message | Heard) -> str:
     return f"“{excerpt(message.target_text)}”" if message.target_text else "an earlier message"
 
 
+def channel_name(channel: str) -> str:
+    """A channel as people write it; one we do not know as AgentPhone calls it."""
+    return CHANNELS.get(channel) or one_line(channel)
+
+
 def excerpt(text: str, length: int = 80) -> str:
     """The beginning of somebody's words, on one line."""
-    words = " ".join(text.split())
-    return words if len(words) <= length else words[: length - 1] + "…"
+    return one_line(text, at_most=length)
 
 
 def speaker(name: str | None, handle: str) -> str:
     """Who wrote, as one harmless line: `Ana (+14155550123)`."""
-    safe = "".join(c if c.isprintable() and c not in "[]·" else " " for c in name or "")
-    plain = " ".join(safe.split())
-    return f"{plain[:NAME_LENGTH]} ({handle})" if plain else handle
+    plain = one_line(name or "")
+    return f"{plain} ({one_line(handle)})" if plain else one_line(handle)

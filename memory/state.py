@@ -25,6 +25,9 @@ OPTED_OUT = "opted_out"
 HUGE = 16 * 1024
 """Bytes of our key past which it is nobody's edit but an accident, and counts as unreadable."""
 
+FACT_LENGTH = 200
+"""Characters of one fact. A fact is a sentence, not a story."""
+
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 UPGRADES: Mapping[int, Upgrade] = {}

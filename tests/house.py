@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -108,7 +109,7 @@ class Script:
         return [_text(part) for part in parts[starts[-1] + 1 :]]
 
     def context(self, place: int = -1) -> str:
-        """Our context in the newest request the model saw."""
+        """Our context in the newest request the model saw, without the marks around data."""
         found = [
             _text(part)
             for message in self.seen[place]
@@ -116,7 +117,7 @@ class Script:
             for part in message.parts
             if isinstance(part, UserPromptPart) and _text(part).startswith("[About this")
         ]
-        return found[-1]
+        return re.sub(r"</?data-[0-9a-f]{8}>", "", found[-1])
 
     def told(self, place: int = -1) -> list[str]:
         """What the tools answered in the last message of a request."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pydantic_ai import FunctionToolset, ModelRetry, RunContext
 
+from memory.state import FACT_LENGTH
 from tools.hands import Hands
-
-FACT_LENGTH = 200
-"""Characters of one fact. A fact is a sentence, not a story."""
 
 FACTS = 30
 """Facts kept about one conversation: they ride along on every webhook, so they must stay small."""

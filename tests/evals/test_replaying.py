@@ -71,12 +71,15 @@ def texts(*words: str) -> Story:
 
 
 def shown(messages: list[ModelMessage]) -> Any:
-    """What a model was shown, without what no two runs share: times of our own and run ids."""
+    """What a model was shown, without what no two runs share: times of our own, run ids, marks."""
     plain = json.dumps(ModelMessagesTypeAdapter.dump_python(messages, mode="json"))
     plain = re.sub(
         r'"(timestamp|run_id|conversation_id|message_id|instructions)": ("[^"]*"|null)', "", plain
     )
-    return re.sub(r"/v1/messages/\w+/media|\w{3} \d\d \w{3} \d{4}, [\d:]+ UTC", "", plain)
+    marks = r"data-[0-9a-f]{8}"
+    return re.sub(
+        rf"/v1/messages/\w+/media|\w{{3}} \d\d \w{{3}} \d{{4}}, [\d:]+ UTC|{marks}", "", plain
+    )
 
 
 REMEMBERED = (call("remember", fact="Likes tea"), "Noted!", "Tea.", "Bye.")
