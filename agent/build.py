@@ -22,10 +22,12 @@ from pydantic_ai.toolsets import AbstractToolset
 
 from agent.journal import Journal
 from agent.restraint import Restraint
+from agent.trusting import Answers
 from memory.tables import Bubble, BubbleState
 from phone.jsontext import storable, storable_json
 from tools.custom import custom
-from tools.hands import Hands, TooMuch, superseded, told
+from tools.hands import Hands, superseded, told
+from tools.links import Unsayable
 from tools.messaging import fits, messaging, without_effects
 from tools.notebook import notebook
 from tools.opting_out import consent
@@ -78,9 +80,9 @@ async def _say(hands: Hands, text: str, response: ModelResponse) -> None:
     hands.floor.closing = True
     try:
         bubbles = await hands.say(text)
-    except TooMuch as error:
+    except Unsayable as error:
         hands.floor.closing = False
-        raise ModelRetry(f"Your words were not sent. {error} Say it in fewer words.") from error
+        raise ModelRetry(f"Your words were not sent. {error}") from error
     if unsaid := superseded(bubbles):
         hands.floor.closing = False
         raise ModelRetry(f"They wrote again before you had said it all.\n{told(unsaid)}")
@@ -217,7 +219,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         # The nudge, the refusal and the interruptions are ours to count; this only allows them.
         retries={"tools": 2, "output": 8},
         # The last of these sees a response first.
-        capabilities=[Endings(), Hearing(), Restraint(), journal, Storing()],
+        capabilities=[Endings(), Hearing(), Restraint(), journal, Answers(), Storing()],
     )
 
 
@@ -226,12 +228,17 @@ def idempotent_tools(agent: Agent[Hands, str]) -> frozenset[str]:
 
     Those that say so, and those that only read.
     """
+    return tools_marked(agent, "idempotent", "read_only")
+
+
+def tools_marked(agent: Agent[Hands, str], *marks: str) -> frozenset[str]:
+    """Names of the tools whose metadata has one of these marks."""
     names: set[str] = set()
 
     def look(toolset: AbstractToolset[Hands]) -> None:
         if isinstance(toolset, FunctionToolset):
-            marks = {name: tool.metadata or {} for name, tool in toolset.tools.items()}
-            names.update(n for n, m in marks.items() if m.get("idempotent") or m.get("read_only"))
+            known = {name: tool.metadata or {} for name, tool in toolset.tools.items()}
+            names.update(name for name, has in known.items() if any(has.get(m) for m in marks))
 
     for toolset in agent.toolsets:
         toolset.apply(look)

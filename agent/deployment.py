@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,7 @@ class Deployment:
         introduces: Whether people are told once that an AI writes, and on SMS how to stop.
         confirms_stop: Whether STOP gets a static text; False where a carrier does that.
         call_person: Calls a person with an alert as JSON; whether that worked.
+        link_domains: Domains the agent may send links to; `*` for any.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
         drift: Finds out whether AgentPhone's webhook has another secret by now; None while no door
             is open.
@@ -70,6 +71,7 @@ class Deployment:
     introduces: bool = True
     confirms_stop: bool = True
     call_person: Callable[[dict[str, Any]], Awaitable[bool]] = _by_the_log_alone
+    link_domains: Sequence[str] = ()
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
     drift: Drift | None = None

@@ -21,7 +21,7 @@ from pydantic_ai.messages import (
 )
 from sqlmodel import Session, col, select
 
-from agent.build import END, idempotent_tools
+from agent.build import END, idempotent_tools, tools_marked
 from agent.deployment import Deployment
 from agent.keeping import read_again
 from agent.restraint import as_called
@@ -30,7 +30,8 @@ from agent.thinking import Ending, ending_of
 from memory.bubbles import of_turn
 from memory.state import ConversationState
 from memory.tables import Bubble, ToolCall, ToolState, Turn
-from tools.hands import TooMuch, told
+from tools.hands import told
+from tools.links import Unsayable
 
 STOPPED = "Not done: we were stopped before it. Call it again if it still matters."
 UNKNOWN = "Unknown whether this happened: we were stopped in the middle. Do not repeat it."
@@ -41,6 +42,8 @@ async def take_up(deployment: Deployment, turn: Turn, scene: Scene) -> Ending | 
     calls = await deployment.store.read(partial(_calls_of, turn.id))
     bubbles = await deployment.store.read(partial(of_turn, turn_id=turn.id))
     _restore(scene, turn, calls, bubbles)
+    trusted = tools_marked(deployment.agent, "trusted_links")
+    scene.hands.links.learn(*(str(call.result) for call in calls if call.name in trusted))
     saved = read_again(turn.messages or [])
     if not saved or not isinstance(saved[-1], ModelResponse):
         return None
@@ -56,9 +59,9 @@ async def take_up(deployment: Deployment, turn: Turn, scene: Scene) -> Ending | 
         return None
     try:
         return await _say_the_rest(scene, saved[-1])
-    except TooMuch as error:
+    except Unsayable as error:
         refusal = RetryFeedbackPart(
-            f"Your words were not sent. {error} Say it in fewer words.",
+            f"Your words were not sent. {error}",
             retry=RetryInfo(cause="model_retry"),
         )
         scene.messages = [*scene.messages, *saved, ModelRequest(parts=[refusal])]
@@ -66,7 +69,7 @@ async def take_up(deployment: Deployment, turn: Turn, scene: Scene) -> Ending | 
 
 
 async def _say_the_rest(scene: Scene, last: ModelResponse) -> Ending:
-    """The model had ended the turn: its words go out if they did not yet. Raises TooMuch."""
+    """The model had ended the turn: its words go out if they did not yet. Raises Unsayable."""
     hands = scene.hands
     words = "\n\n".join(part.content for part in last.parts if isinstance(part, TextPart)).strip()
     if words and not any(bubble.call_id is None for bubble in hands.bubbles):

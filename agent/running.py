@@ -144,6 +144,7 @@ def assemble(
         call_person=partial(post, settings.threedots_alert_url),
         introduces=(settings.threedots_introduction or _DEFAULTS[session]) == "on",
         keep=terms(settings),
+        link_domains=settings.link_domains,
     )
 
 

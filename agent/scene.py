@@ -29,6 +29,7 @@ from safety.untrusted import data, mark_of, shown
 from tools.floor import Floor
 from tools.hands import Hands
 from tools.introducing import Introducing
+from tools.links import Links
 from tools.photos import see
 
 log = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
         if message.message_id:
             hands.references[f"m{message.ref}"] = message.message_id
             hands.latest = f"m{message.ref}"
+        hands.links.learn(message.text)
         hands.pictures.update(zip(handles(message), message.media, strict=True))
     return burst(messages, photos=await _photos(deployment, messages), quoted={})
 
@@ -147,6 +149,7 @@ def _hands(
     introducing: Introducing | None,
 ) -> Hands:
     texts = [message for message in messages if message.kind == "text" and message.message_id]
+    instructions = _instructions(deployment, mailbox, introducing)
     return Hands(
         claim=claim,
         turn_id=given.turn.id,
@@ -156,9 +159,10 @@ def _hands(
         memory=memory.state,
         floor=floor,
         notes=given.notes,
-        instructions=_instructions(deployment, mailbox, introducing),
+        instructions=instructions,
         introducing=introducing,
         introduction=introducing.text if introducing else "",
+        links=_links(deployment, instructions, past, messages),
         nudge=deployment.prompts.text("nudge"),
         references=_references(past, messages),
         latest=f"m{texts[-1].ref}" if texts else None,
@@ -166,6 +170,16 @@ def _hands(
         allowance=given.allowance,
         plain_punctuation=deployment.guard.plain_punctuation,
     )
+
+
+def _links(
+    deployment: Deployment, instructions: str, past: Past, messages: Sequence[Message]
+) -> Links:
+    """Those of the owner's words, of theirs, and of what has been said here before."""
+    links = Links(domains=deployment.link_domains)
+    links.learn(instructions, *(message.text for message in [*past.messages, *messages]))
+    links.learn(*(bubble.text for bubble in past.bubbles if bubble.state in LANDED))
+    return links
 
 
 def _instructions(deployment: Deployment, mailbox: Mailbox, introducing: Introducing | None) -> str:

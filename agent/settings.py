@@ -15,6 +15,7 @@ from agent.settings_running import RunningSettings
 from agent.settings_secrets import SecretSettings
 from agent.settings_senders import SenderSettings
 from agent.settings_telemetry import TelemetrySettings
+from agent.settings_trust import TrustSettings
 from phone.keyring import Key, read_keys
 
 HOME = Path(__file__).resolve().parent.parent
@@ -33,6 +34,7 @@ class Settings(
     TelemetrySettings,
     LimitSettings,
     SenderSettings,
+    TrustSettings,
     RunningSettings,
     LawSettings,
     DataSettings,

@@ -15,9 +15,11 @@ from memory.turns import Claim
 from safety.disclosure import truthful
 from safety.limits import Allowance
 from safety.segments import segments, with_plain_punctuation
+from safety.untrusted import without_hidden
 from tools.bubbles import split
 from tools.floor import Floor
 from tools.introducing import Introducing, below, introduced
+from tools.links import Links, Unsayable
 from tools.outbox import Outbox
 from tools.plain import plain
 
@@ -40,8 +42,8 @@ async def nothing_new() -> Sequence[UserPromptPart]:
     return []
 
 
-class TooMuch(Exception):
-    """A text nobody would read on a phone; the words say what would do."""
+class TooMuch(Unsayable):
+    """A text nobody would read on a phone."""
 
 
 class UnknownReference(Exception):
@@ -72,6 +74,7 @@ class Hands:
         introduction: The words of the one that was due when the turn began.
         truth: The static words for who asked whether a person writes; None when nobody did.
         said_truth: Whether they, or the model's own admission, have been said in this turn.
+        links: Which links may leave in this turn, and which did not.
         floor: Whose turn it is to speak; asked before anything becomes visible.
         notes: What is to be known of this turn that no row tells: `act` writes there.
         hear: Takes what they have written since into this turn, as parts for the next request.
@@ -90,6 +93,7 @@ class Hands:
     outbox: Outbox
     memory: ConversationState
     floor: Floor
+    links: Links = field(default_factory=Links)
     notes: Notes = field(default_factory=Notes)
     hear: Hear = nothing_new
     given: object = None
@@ -177,6 +181,7 @@ class Hands:
         """The words as they may leave when somebody asked whether a person writes."""
         if self.truth is None or not text.strip():
             return text
+        self.links.learn(self.truth)
         return truthful(text, truth=None if self.said_truth else self.truth)
 
     async def say(
@@ -191,7 +196,7 @@ class Hands:
         """Send words (Markdown becomes plain text) and pictures as one or several bubbles.
 
         Raises:
-            TooMuch: The text is too long to be sent at all.
+            Unsayable: The text cannot be sent as it is; the words say what can.
         """
         drafts = self._introduced(self.drafts(self._truthful(text), pictures=pictures))
         if drafts:
@@ -231,10 +236,14 @@ class Hands:
             self.introducing = None
 
     def drafts(self, text: str, *, pictures: Sequence[str] = ()) -> list[Draft]:
-        """How words and pictures become bubbles on this channel. Raises TooMuch."""
+        """How words and pictures become bubbles on this channel. Raises Unsayable."""
         if len(text) > LONGEST:
-            raise TooMuch(f"A text has {LONGEST} characters at most and this has {len(text)}.")
-        words = [Draft(text=part) for part in split(self._written(text), limit=self.limit)]
+            raise TooMuch(
+                f"A text has {LONGEST} characters at most and this has {len(text)}. Say it in fewer"
+                " words."
+            )
+        said = self.links.passed(without_hidden(self._written(text)))
+        words = [Draft(text=part) for part in split(said, limit=self.limit)]
         self._check_segments(words)
         if not pictures:
             return words
@@ -255,7 +264,10 @@ class Hands:
             return
         dear = next((c.flipped_by[0] for c in counted if c.flipped_by), None)
         hint = f" Without characters like {dear} it would be less than half." if dear else ""
-        raise TooMuch(f"A text has {most} SMS segments at most and this has {many}.{hint}")
+        raise TooMuch(
+            f"A text has {most} SMS segments at most and this has {many}.{hint} Say it in fewer"
+            " words."
+        )
 
     def repeats(self, text: str) -> bool:
         """Whether this turn has said exactly that already."""

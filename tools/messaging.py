@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from pydantic_ai import FunctionToolset, ModelRetry, RunContext, ToolDefinition, ToolFailed
 
+from memory.tables import Bubble
 from phone.errors import NotOnIMessage, PhoneError
 from phone.types import TAPBACKS, SendStyle
 from tools.acts import noted
-from tools.hands import Hands, TooMuch, UnknownReference, told
+from tools.hands import Hands, UnknownReference, told
+from tools.links import Unsayable
 
 VISIBLE = {"visible": True}
 """Metadata of tools that wait for the floor themselves: until then they have done nothing."""
@@ -58,9 +60,9 @@ async def send(
         bubbles = await hands.say(
             text, pictures=pictures, send_style=send_style, call_id=ctx.tool_call_id
         )
-    except TooMuch as error:
-        raise ModelRetry(f"Not sent. {error} Say it in fewer words.") from error
-    return _or_failed(told(bubbles), failed=not any(bubble in hands.said for bubble in bubbles))
+    except Unsayable as error:
+        raise ModelRetry(f"Not sent. {error}") from error
+    return _outcome(hands, bubbles)
 
 
 @messaging.tool(metadata=IMESSAGE_ONLY)
@@ -88,9 +90,9 @@ async def reply(
         bubbles = await hands.say(
             text, send_style=send_style, reply_to_message_id=target, call_id=ctx.tool_call_id
         )
-    except TooMuch as error:
-        raise ModelRetry(f"Not sent. {error} Say it in fewer words.") from error
-    return _or_failed(told(bubbles), failed=not any(bubble in hands.said for bubble in bubbles))
+    except Unsayable as error:
+        raise ModelRetry(f"Not sent. {error}") from error
+    return _outcome(hands, bubbles)
 
 
 @messaging.tool(metadata=IMESSAGE_ONLY)
@@ -230,10 +232,11 @@ def _picture(hands: Hands, handle: str) -> str:
         raise ModelRetry(str(error)) from error
 
 
-def _or_failed(text: str, *, failed: bool) -> str:
-    if failed:
-        raise ToolFailed(text)
-    return text
+def _outcome(hands: Hands, bubbles: Sequence[Bubble]) -> str:
+    outcome = told(bubbles) + hands.links.note
+    if not any(bubble in hands.said for bubble in bubbles):
+        raise ToolFailed(outcome)
+    return outcome
 
 
 def fits(ctx: RunContext[Hands], tool: ToolDefinition) -> bool:

@@ -182,7 +182,7 @@ def test_markdown_arrives_as_plain_text():
         assert "• tea" in text
         assert "https://example.com/map" in text.split("\n")
 
-    run(story, script(markdown))
+    run(story, script(markdown), settings={"threedots_links": "example.com"})
 
 
 def test_the_calls_of_one_response_run_in_order_one_after_the_other():
