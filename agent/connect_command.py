@@ -13,8 +13,8 @@ from rich.console import Console
 from agent.connecting import CannotConnect, Connected, address, connect
 from agent.secret_place import place_of
 from agent.settings import Settings
-from phone.api import is_loopback
 from phone.client import AgentPhoneClient
+from phone.fetching import is_loopback
 
 
 def connect_webhook(

@@ -44,6 +44,7 @@ class Deployment:
         confirms_stop: Whether STOP gets a static text; False where a carrier does that.
         call_person: Calls a person with an alert as JSON; whether that worked.
         link_domains: Domains the agent may send links to; `*` for any.
+        vision: Whether the model may be shown pictures.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
         drift: Finds out whether AgentPhone's webhook has another secret by now; None while no door
             is open.
@@ -72,6 +73,7 @@ class Deployment:
     confirms_stop: bool = True
     call_person: Callable[[dict[str, Any]], Awaitable[bool]] = _by_the_log_alone
     link_domains: Sequence[str] = ()
+    vision: bool = True
     arrivals: Arrivals = field(default_factory=Arrivals)
     own_numbers: set[str] = field(default_factory=set)
     drift: Drift | None = None

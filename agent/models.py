@@ -7,6 +7,7 @@ from typing import Any
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.providers import Provider, infer_provider
 
 from agent.demo import demo_model
@@ -55,3 +56,12 @@ def _one(name: str, settings: Settings) -> Model:
         return infer_model(name, provider_factory=provider)
     except (UserError, ValueError, ImportError) as error:
         raise NoModel(f"THREEDOTS_MODEL names {name!r}, which cannot be used: {error}") from error
+
+
+def takes_pictures(model: Model) -> bool:
+    """Whether a model is known to see; of a chain, whether each does."""
+    if isinstance(model, FallbackModel):
+        return all(takes_pictures(each) for each in model.models)
+    if isinstance(model, WrapperModel):
+        return takes_pictures(model.wrapped)
+    return bool(model.profile.get("supports_image_input", True))

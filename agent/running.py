@@ -145,6 +145,7 @@ def assemble(
         introduces=(settings.threedots_introduction or _DEFAULTS[session]) == "on",
         keep=terms(settings),
         link_domains=settings.link_domains,
+        vision=settings.threedots_vision,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic_ai.messages import UserPromptPart
 from agent.deployment import Deployment
 from agent.disclosing import introduction_for, truth_for
 from agent.history import Past, burst, earlier, facts_of, past_of
+from agent.models import takes_pictures
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
@@ -228,7 +229,9 @@ async def _photos(
         for message in messages
         for handle, url in zip(handles(message), message.media, strict=True)
     }
-    seen = await asyncio.gather(*(see(deployment.phone, url) for url in wanted.values()))
+    can_see = deployment.vision and takes_pictures(deployment.model)
+    looks = (see(deployment.phone, url, can_see=can_see) for url in wanted.values())
+    seen = await asyncio.gather(*looks)
     return dict(zip(wanted, seen, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Settings about what the model is trusted with."""
+"""Settings about what reaches the model, and what it is trusted with."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from safety.links import ANY, links_in
 
 
 class TrustSettings(BaseSettings):
-    """What the model may do that could hurt somebody."""
+    """What the model may be shown, and what it may do that could hurt somebody."""
 
     threedots_links: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
         default="",
         description="Domains the agent may send links to, with commas: example.com,cal.com. Others "
         "leave only word for word as the person, your prompts or a trusted tool wrote them; * lets "
         "every link out.",
+    )
+
+    threedots_vision: bool = Field(
+        default=True,
+        description="false when your model cannot see: it is then told of pictures in words.",
     )
 
     @field_validator("threedots_links")

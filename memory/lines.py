@@ -44,6 +44,8 @@ def line(
     ]
     if late is not None:
         parts.append(f"came late, written before {late}")
+    if message.media:
+        parts.append("with " + ", ".join(f"{ref}.{n}" for n, _ in enumerate(message.media, 1)))
     if message.kind == "tapback":
         parts.append(f"tapped back {one_line(message.reaction or '')} on {_target(message)}")
     elif answered:

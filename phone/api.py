@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self, TypeVar
 
@@ -18,6 +18,15 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from phone.answers import Act, failure, hide
 from phone.clock import Clock, SystemClock
 from phone.errors import BadRequest, NotSent, Refused, Throttled, Unreachable
+from phone.fetching import (
+    FETCH_WITHIN,
+    REDIRECTS,
+    Resolve,
+    hop,
+    is_loopback,
+    next_address,
+    resolve,
+)
 from phone.jsontext import read_json
 from phone.reading import Lenient
 
@@ -56,6 +65,7 @@ class Api:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         sub_account_id: str | None = None,
+        resolve: Resolve = resolve,
     ) -> None:
         if not re.fullmatch(r"[\x21-\x7e]+", api_key):
             raise ValueError(
@@ -70,11 +80,13 @@ class Api:
         if sub_account_id is not None:
             self._ours["X-Sub-Account-Id"] = sub_account_id
         self._clock = clock or SystemClock()
+        self._resolve = resolve
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
             transport=transport,
             headers={"User-Agent": f"threedots/{_version()}", "Accept": "application/json"},
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept or sent
             # The twin on this machine is never behind the proxy of the environment.
             trust_env=not is_loopback(self.base_url),
         )
@@ -122,27 +134,41 @@ class Api:
             raise BadRequest(f"{act.name} cannot be written as JSON: {why}") from None
         return await self._answer(request, act, within)
 
-    async def fetch(self, url: httpx.URL, *, max_bytes: int) -> tuple[bytes, str]:
+    async def fetch(
+        self, url: httpx.URL, *, max_bytes: int, within: float = FETCH_WITHIN
+    ) -> tuple[bytes, str]:
         """The bytes behind a media address and their content type; tried again where that may help.
 
-        The key goes along only to the API itself. Raises `Refused` for more than `max_bytes`.
+        The key goes along only to the API itself. Raises `Refused` for more than `max_bytes`, and
+        `BadRequest` for an address, or a redirect to one, from which nothing is fetched.
         """
         act = Act("the read of a media file", hidden=(str(url), self._key))
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
-        if origin(url) == origin(self.base_url):
-            headers |= self._ours
 
         async def once() -> tuple[bytes, str]:
-            limits = _limits(READ_WITHIN)
-            async with (
-                _within(READ_WITHIN, act),
-                self._http.stream("GET", url, headers=headers, timeout=limits) as response,
-            ):
-                body = await _no_more_than(max_bytes, response)
+            async with _within(within, act):
+                response, body = await self._follow(url, max_bytes)
             self._raise_unless_success(response, body, act)
             return body, response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
-        return await self._retrying()(once)
+        async with _within(within, act):
+            return await self._retrying()(once)
+
+    async def _follow(self, url: httpx.URL, max_bytes: int) -> tuple[httpx.Response, bytes]:
+        """The answer at the end of this address and its redirects, each looked at before."""
+        is_ours = True
+        for left in reversed(range(REDIRECTS + 1)):
+            now = await hop(url, api=self.base_url, resolve=self._resolve)
+            is_ours = is_ours and now.is_ours  # who was a stranger once gets us no key later
+            headers = {"Accept": "*/*", "Accept-Encoding": "identity", **now.headers}
+            async with self._http.stream(
+                "GET", now.url, headers=headers | (self._ours if is_ours else {}),
+                extensions=now.extensions, timeout=_limits(READ_WITHIN),
+            ) as response:  # fmt: skip
+                further = next_address(response, url)
+                if further is None or not left:
+                    return response, await _no_more_than(max_bytes, response)
+            url = further
+        raise AssertionError("the last address is not followed further")
 
     def _request(
         self,
@@ -197,25 +223,6 @@ def shaped(kind: type[AnyShape], value: Any, act: str) -> AnyShape:
             f"AgentPhone said yes to {act}, but not in a shape we can read (wrong: {wrong})",
             status=200,
         ) from None
-
-
-def is_loopback(url: httpx.URL) -> bool:
-    """Whether this address is on this machine."""
-    return url.host == "localhost" or url.host.startswith("127.") or url.host == "::1"
-
-
-def is_private(url: httpx.URL) -> bool:
-    """Whether this address, as it is spelt, means this machine or a network of our own."""
-    try:
-        return not ipaddress.ip_address(url.host).is_global
-    except ValueError:
-        return is_loopback(url) or "." not in url.host or url.host.endswith((".local", ".internal"))
-
-
-def origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Scheme, host and port: what has to be the same for two addresses to be one server."""
-    default = {"http": 80, "https": 443}.get(url.scheme)
-    return url.scheme, url.host, url.port or default
 
 
 @asynccontextmanager

@@ -19,9 +19,10 @@ import httpx
 from phone import checks
 from phone.account import Agent, Number, Reach, Webhook, WebhookDelivery, WebhookTest
 from phone.answers import Act
-from phone.api import Api, is_loopback, is_private, origin, shaped
+from phone.api import Api, shaped
 from phone.clock import Clock, utc
 from phone.errors import BadRequest
+from phone.fetching import FETCH_WITHIN, Resolve, address_of, is_loopback, resolve
 from phone.paging import Fetch, by_offset, by_time
 from phone.types import (
     TAPBACKS,
@@ -62,6 +63,8 @@ class AgentPhoneClient:
         transport: How bytes travel; httpx's own when None.
         clock: What waits between two tries of a read; the machine's when None.
         sub_account_id: Acts for this child account.
+        resolve: How the host of a media address becomes IP addresses; this machine's way when left
+            out.
 
     Raises:
         ValueError: The key or the address cannot be one; says how they look.
@@ -75,6 +78,7 @@ class AgentPhoneClient:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         sub_account_id: str | None = None,
+        resolve: Resolve = resolve,
     ) -> None:
         self._api = Api(
             api_key,
@@ -82,6 +86,7 @@ class AgentPhoneClient:
             transport=transport,
             clock=clock,
             sub_account_id=sub_account_id,
+            resolve=resolve,
         )
 
     async def __aenter__(self) -> Self:
@@ -296,16 +301,19 @@ class AgentPhoneClient:
         ]
         return [one for one in deliveries if one.created_at is None or one.created_at >= since]
 
-    async def media(self, url: str, max_bytes: int) -> tuple[bytes, str]:
+    async def media(
+        self, url: str, max_bytes: int, *, within: float = FETCH_WITHIN
+    ) -> tuple[bytes, str]:
         """The bytes behind a media address of an inbound message, and their content type.
 
-        https only, except for a twin on this machine. The key goes along to AgentPhone itself and
-        nowhere else, and redirects are not followed. What the bytes really are is the caller's to
-        find out: a missing photo may come as an SVG.
+        https to a public host only, except for a twin on this machine; two redirects at most, each
+        looked at in the same way (`phone.fetching`). The key goes to AgentPhone itself and nowhere
+        else. What the bytes really are is the caller's to find out: a missing photo may come as an
+        SVG.
 
-        Raises `Refused` when there are more than `max_bytes`.
+        Raises `Refused` when there are more than `max_bytes`, `Unreachable` after `within` seconds.
         """
-        return await self._api.fetch(self._media_address(url), max_bytes=max_bytes)
+        return await self._api.fetch(address_of(url), max_bytes=max_bytes, within=within)
 
     def _get(self, path: str) -> Fetch:
         async def fetch(query: Mapping[str, str]) -> Any:
@@ -317,23 +325,6 @@ class AgentPhoneClient:
         """AgentPhone fetches public https only; the twin on this machine also what is beside it."""
         if not (is_loopback(self._api.base_url) and checks.is_local_http(url)):
             checks.check_https(url, field)
-
-    def _media_address(self, url: str) -> httpx.URL:
-        try:
-            address = httpx.URL(url)
-        except (httpx.InvalidURL, TypeError, ValueError):
-            raise BadRequest(
-                "the media address is no address; give the one from the message"
-            ) from None
-        api = self._api.base_url
-        if origin(address) == origin(api) or (is_loopback(api) and is_loopback(address)):
-            return address
-        if address.scheme != "https" or not address.host or is_private(address):
-            raise BadRequest(
-                f"the media address is {address.scheme}://{address.host}/…; only https to a public"
-                " host is fetched"
-            )
-        return address
 
 
 def _conversation(conversation_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -28,16 +29,61 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF")
 register_heif_opener()
 
 
-async def see(phone: AgentPhoneClient, url: str) -> BinaryContent | str:
-    """The photo behind an attachment's address, or a note that says why it cannot be seen."""
+async def see(phone: AgentPhoneClient, url: str, *, can_see: bool = True) -> BinaryContent | str:
+    """The photo behind an attachment's address, or a note that says why it cannot be seen.
+
+    What it is its bytes say, not the name it comes under. Nothing of it goes wrong for the turn.
+
+    Args:
+        can_see: Whether the model takes pictures; one that does not is told in words.
+    """
     try:
         data, content_type = await phone.media(url, max_bytes=BYTES)
     except PhoneError as error:
         return f"an attachment that could not be opened ({type(error).__name__})"
-    kind = content_type.split(";")[0].strip().lower()
+    kind = kind_of(data, content_type)
     if not kind.startswith("image/"):
-        return f"an attachment you cannot open ({kind or 'of unknown type'})"
+        return NOT_SEEN.get(kind) or NOT_SEEN.get(kind.partition("/")[0]) or _unknown(kind)
+    if not can_see:
+        return "a picture, and you cannot see pictures"
     return await asyncio.to_thread(photo, data)
+
+
+NOT_SEEN = {
+    "audio": "a voice note or another sound, and you cannot hear",
+    "video": "a video, and you cannot watch videos",
+    "text/vcard": "a contact card, which you cannot open",
+    "text/x-vcard": "a contact card, which you cannot open",
+    "text/calendar": "a calendar entry, which you cannot open",
+}
+"""What is said of attachments a model cannot take, by type or by its first half."""
+
+BEGINNINGS = (
+    (rb"\xff\xd8\xff", "image/jpeg"),
+    (rb"\x89PNG\r\n\x1a\n", "image/png"),
+    (rb"GIF8[79]a", "image/gif"),
+    (rb"RIFF....WEBP", "image/webp"),
+    (rb"....ftyp(?:hei[csmx]|hev[cmsx]|mif1|msf1|avif)", "image/heic"),
+    (rb"....ftypM4A|caff|#!AMR|OggS|ID3|\xff[\xe2-\xff]|RIFF....WAVE", "audio/unknown"),
+    (rb"....ftyp|\x1aE\xdf\xa3", "video/unknown"),
+    (rb"%PDF-", "application/pdf"),
+    (rb"BEGIN:VCARD", "text/vcard"),
+    (rb"(?i:\s*(?:<\?xml[^>]*>\s*)?(?:<!DOCTYPE svg|<svg))", "image/svg+xml"),
+)
+"""How the bytes of some kinds of file begin, the more particular first."""
+
+
+def kind_of(data: bytes, content_type: str) -> str:
+    """The type of a file by its first bytes; what it claims to be only where they say nothing."""
+    for beginning, kind in BEGINNINGS:
+        if re.match(beginning, data, re.DOTALL):
+            return kind
+    claimed = content_type.partition(";")[0].strip().lower()
+    return claimed if re.fullmatch(r"[a-z]+/[a-z0-9.+-]{1,60}", claimed) else "of unknown type"
+
+
+def _unknown(kind: str) -> str:
+    return f"an attachment you cannot open ({kind})"
 
 
 def photo(data: bytes) -> BinaryContent | str:
@@ -59,8 +105,10 @@ def _small(picture: Image.Image) -> BinaryContent:
     picture.thumbnail((EDGE, EDGE))
     see_through = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     out = io.BytesIO()
+    flat = picture.convert("RGBA" if see_through else "RGB")
+    flat.info = {}  # comments are saved along otherwise
     if see_through:
-        picture.convert("RGBA").save(out, "PNG")
+        flat.save(out, "PNG")
         return BinaryContent(out.getvalue(), media_type="image/png")
-    picture.convert("RGB").save(out, "JPEG", quality=85)
+    flat.save(out, "JPEG", quality=85)
     return BinaryContent(out.getvalue(), media_type="image/jpeg")

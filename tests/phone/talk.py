@@ -36,6 +36,8 @@ class Service:
         self.answers = list(answers)
         self.requests: list[httpx.Request] = []
         self.clock = HurriedClock()
+        self.addresses: dict[str, list[str]] = {}
+        self.resolved: list[tuple[str, int]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -48,12 +50,18 @@ class Service:
             )
         return answer(request)
 
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """What a resolver says: `addresses` where they are given, somewhere public otherwise."""
+        self.resolved.append((host, port))
+        return self.addresses.get(host, ["203.0.114.7"])
+
     def use(self, act: Callable[[AgentPhoneClient], Awaitable[Any]], **options: Any) -> Any:
         """Open a client on this service and do something with it."""
 
         async def main() -> Any:
             transport = httpx.MockTransport(self)
             options.setdefault("clock", self.clock)
+            options.setdefault("resolve", self.resolve)
             async with AgentPhoneClient(KEY, transport=transport, **options) as phone:
                 return await act(phone)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 
 import httpx
@@ -61,6 +62,9 @@ def test_the_key_goes_nowhere_else(url: str):
         "https://[::1]/",
         "https://169.254.169.254/latest",
         "https://10.0.0.8/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://2130706433/",
         "https://metadata.internal/",
         "https://intranet/",
         "https://[::1",
@@ -119,11 +123,130 @@ def test_a_small_file_that_unfolds_into_a_large_one_is_refused():
     assert service.request.headers["Accept-Encoding"] == "identity"
 
 
-def test_a_redirect_is_not_followed():
-    answer = httpx.Response(302, headers={"Location": "http://169.254.169.254/"})
-    with pytest.raises(errors.CallFailed, match="redirect") as caught:
-        fetch(answer=answer)
-    assert "169.254" not in str(caught.value)
+def redirects(*locations: str) -> list[httpx.Response]:
+    return [httpx.Response(302, headers={"Location": location}) for location in locations]
+
+
+def test_a_redirect_is_followed_without_the_key():
+    service = Service(*redirects("https://store.example.com/cat.jpg?sig=1"), PHOTO)
+    content, _ = service.use(lambda phone: phone.media(OURS, max_bytes=1000))
+    ours, theirs = service.requests
+    assert len(content) == 1000
+    assert KEY in ours.headers["Authorization"] and "Authorization" not in theirs.headers
+    assert theirs.headers["Host"] == "store.example.com"
+
+
+def test_who_was_sent_back_to_agentphone_by_a_stranger_brings_no_key():
+    service = Service(*redirects("https://evil.example/", OURS), PHOTO)
+    service.use(lambda phone: phone.media(OURS, max_bytes=1000))
+    assert ["Authorization" in request.headers for request in service.requests] == [
+        True, False, False,
+    ]  # fmt: skip
+
+
+def test_a_third_redirect_is_not_followed():
+    service = Service(*redirects(*(f"https://a.example/{n}" for n in range(3))), PHOTO)
+    with pytest.raises(errors.CallFailed, match="redirect"):
+        service.use(lambda phone: phone.media(OURS, max_bytes=1000))
+    assert len(service.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "https://169.254.169.254/latest/meta-data",
+        "http://store.example.com/cat.jpg",
+        "https://127.0.0.1/",
+        "https://inside.example.com/",
+        "file:///etc/passwd",
+        "//localhost/",
+        "//[::1]/",
+    ],
+)
+def test_a_redirect_is_looked_at_like_any_address(location: str):
+    service = Service(*redirects(location), PHOTO)
+    service.addresses["inside.example.com"] = ["10.0.0.8"]
+    with pytest.raises(errors.BadRequest, match="media address"):
+        service.use(lambda phone: phone.media(OURS, max_bytes=1000))
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["10.0.0.1"],
+        ["192.168.1.1"],
+        ["100.64.0.1"],  # carrier-grade NAT
+        ["169.254.169.254"],
+        ["0.0.0.0"],
+        ["224.0.0.1"],
+        ["::1"],
+        ["fd00::1"],
+        ["fe80::1%eth0"],
+        ["::ffff:10.0.0.1"],
+        ["::ffff:169.254.169.254"],
+        ["64:ff9b::a00:1"],  # NAT64 of 10.0.0.1
+        ["2002:a00:1::"],  # 6to4 of 10.0.0.1
+        ["203.0.114.7", "10.0.0.1"],  # one of two is enough
+        [],
+    ],
+)
+def test_a_name_that_leads_inside_is_not_fetched(addresses: list[str]):
+    service = Service(PHOTO)
+    service.addresses["cdn.example.com"] = addresses
+    with pytest.raises(errors.BadRequest, match="of its own"):
+        service.use(lambda phone: phone.media("https://cdn.example.com/cat.jpg", max_bytes=1000))
+    assert service.requests == []
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at():
+    service = Service(PHOTO)
+    service.addresses["cdn.example.com"] = ["2606:4700::1111", "203.0.114.9"]
+    service.use(lambda phone: phone.media("https://cdn.example.com:8443/cat.jpg", max_bytes=1000))
+    request = service.request
+    assert (request.url.host, request.url.port) == ("203.0.114.9", 8443)
+    assert request.headers["Host"] == "cdn.example.com:8443"
+    assert request.extensions["sni_hostname"] == "cdn.example.com"
+    assert service.resolved == [("cdn.example.com", 8443)]
+
+
+def test_agentphone_itself_is_found_as_ever():
+    service, _ = fetch()
+    assert service.request.url.host == "api.agentphone.ai"
+    assert service.resolved == []
+
+
+def test_no_cookie_is_kept():
+    answer = httpx.Response(200, headers={"Set-Cookie": "a=b"}, content=b"x")
+
+    async def twice(phone):
+        await phone.media(OURS, max_bytes=10)
+        await phone.media(OURS, max_bytes=10)
+
+    service = Service(answer)
+    service.use(twice)
+    assert "Cookie" not in service.requests[1].headers
+
+
+def test_a_photo_that_never_ends_coming_is_given_up():
+    async def slow():
+        yield b"x"
+        await asyncio.Event().wait()
+
+    with pytest.raises(errors.Unreachable):
+        Service(lambda request: httpx.Response(200, content=slow())).use(
+            lambda phone: phone.media(OURS, max_bytes=1000, within=0.02)
+        )
+
+
+def test_a_name_nobody_knows_is_no_address():
+    async def unknown(host: str, port: int) -> list[str]:
+        raise OSError("Name or service not known")
+
+    with pytest.raises(errors.NotSent, match="not known"):
+        fetch("https://cdn.example.com/cat.jpg", resolve=unknown)
 
 
 def test_a_photo_that_is_gone_is_not_found():
