@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from agent.alert_commands import commands as alert_commands
+from agent.approval_commands import commands as approval_commands
 from agent.connect_command import connect_webhook
 from agent.consent_commands import commands as consent_commands
 from agent.consent_commands import text_first
@@ -51,6 +52,7 @@ app = typer.Typer(
 app.add_typer(alert_commands, name="alerts")
 app.add_typer(consent_commands, name="consents")
 app.add_typer(conversation_commands, name="conversations")
+app.add_typer(approval_commands, name="approvals")
 app.add_typer(dead_letter_commands, name="dead-letters")
 app.add_typer(outbox_commands, name="outbox")
 app.add_typer(transcript_commands, name="transcripts")

@@ -20,6 +20,7 @@ from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ToolCallPart
 from pydantic_ai.toolsets import AbstractToolset
 
+from agent.approving import Approvals, waiting_tools
 from agent.journal import Journal
 from agent.restraint import Restraint
 from agent.trusting import Answers
@@ -202,6 +203,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
     Args:
         more: Tools beyond those of `tools/`: a simulation has some of its own.
     """
+    approvals = Approvals(journal.store, journal.clock)
     pydantic_ai.BANNER_ENABLED = False  # it would be drawn into a chat, or into a progress bar
     return Agent(
         None,
@@ -212,14 +214,13 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
             messaging.filtered(_available).prepared(without_effects),
             notebook,
             consent.filtered(_available),
-            custom,
-            *more,
+            *(toolset.prepared(waiting_tools) for toolset in (custom, *more)),
         ],
         output_type=[ToolOutput(end_turn, name=END), TextOutput(last_words)],
         # The nudge, the refusal and the interruptions are ours to count; this only allows them.
         retries={"tools": 2, "output": 8},
         # The last of these sees a response first.
-        capabilities=[Endings(), Hearing(), Restraint(), journal, Answers(), Storing()],
+        capabilities=[Endings(), Hearing(), Restraint(), journal, approvals, Answers(), Storing()],
     )
 
 

@@ -26,6 +26,7 @@ BLANKS: dict[str, tuple[str, ...]] = {
     "context": (
         *("name", "mark", "now", "people", "channel", "facts", "summary", "pictures", "news"),
     ),
+    "confirm": ("name", "what"),
     "nudge": (),
 }
 """The blanks of the prompts that know others than `$name`, as whoever asks for them fills them."""

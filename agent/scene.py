@@ -11,10 +11,12 @@ from functools import partial
 from pydantic_ai import BinaryContent, DeferredToolResults, ModelMessage, ModelRequest
 from pydantic_ai.messages import UserPromptPart
 
+from agent.approving import answers_told, take_answers
 from agent.deployment import Deployment
 from agent.disclosing import introduction_for, truth_for
 from agent.history import Past, burst, earlier, facts_of, past_of
 from agent.models import takes_pictures
+from memory.approvals import Approval
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
@@ -114,7 +116,9 @@ async def set_up(
         quoted=_quoted(past, messages),
         overtaken=_overtaken(past, messages),
     )
-    context = UserPromptPart(_context(deployment, hands, conversation, past, messages))
+    now = deployment.clock.now()
+    answered = await take_answers(deployment.store, claim, messages, now=now)
+    context = UserPromptPart(_context(deployment, hands, conversation, past, messages, answered))
     request = ModelRequest(parts=[context, *asked])
     hands.given = request.parts[-1]
     return Scene(hands, memory, [*earlier(past), request], request)
@@ -129,6 +133,8 @@ async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
     hands.floor.heard(messages)
     hands.truth = hands.truth or truth_for(deployment, hands.mailbox, messages, hands.floor)
     hands.notes.heard(messages, now=deployment.clock.now())
+    now = deployment.clock.now()
+    await take_answers(deployment.store, hands.claim, messages, now=now)
     for message in messages:
         if message.message_id:
             hands.references[f"m{message.ref}"] = message.message_id
@@ -165,6 +171,7 @@ def _hands(
         introduction=introducing.text if introducing else "",
         links=_links(deployment, instructions, past, messages),
         nudge=deployment.prompts.text("nudge"),
+        confirm=lambda what: deployment.prompts.text("confirm", name=deployment.name, what=what),
         references=_references(past, messages),
         latest=f"m{texts[-1].ref}" if texts else None,
         pictures=_pictures(deployment, past, messages),
@@ -241,10 +248,12 @@ def _context(
     conversation: Conversation | None,
     past: Past,
     messages: Sequence[Message],
+    answered: Sequence[Approval],
 ) -> str:
     """What we tell the model ourselves; what is of others in it stands between marks."""
-    now, news = utc(deployment.clock.now()), "; ".join(_news(past))
-    mark = mark_of(hands.turn_id)
+    now, mark = utc(deployment.clock.now()), mark_of(hands.turn_id)
+    told = "; ".join(_news(past))
+    news = [*answers_told(answered, mark), *([data(told, mark)] if told else [])]
     summary = shown(hands.memory.summary)
     return deployment.prompts.text(
         "context",
@@ -256,7 +265,7 @@ def _context(
         facts=data(facts_of(hands.memory.facts), mark) if hands.memory.facts else "nothing yet",
         summary=data(summary, mark) if summary else "nothing",
         pictures=_shown(deployment) or "none",
-        news=data(news, mark) if news else "nothing new",
+        news="; ".join(news) or "nothing new",
     )
 
 

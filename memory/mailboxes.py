@@ -25,6 +25,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select
 
 from memory.alerts import Alert
+from memory.approvals import Approval
+from memory.sources import FactSource
 from memory.state import merge, salvaged
 from memory.tables import Bubble, Mailbox, Message, MetadataEntry, Transcript, Turn, TurnState
 from phone.clock import utc
@@ -192,7 +194,7 @@ def _fold(session: Session, gone: Mailbox, *, into: Mailbox) -> None:
     """Move all that is in one mailbox to another, and delete it: its lease is lost."""
     _move_numbered(session, gone, into=into)
     session.exec(update(Turn).where(col(Turn.mailbox_id) == gone.id).values(mailbox_id=into.id))
-    for past in (MetadataEntry, Transcript, Alert):
+    for past in (MetadataEntry, Transcript, Alert, Approval, FactSource):
         session.exec(update(past).where(col(past.mailbox_id) == gone.id).values(mailbox_id=into.id))
     due = [at for at in (gone.due_at, into.due_at) if at is not None]
     into.due_at = min(due, default=None)

@@ -19,9 +19,11 @@ from sqlmodel import Session, col, delete, func, or_, select, update
 
 from memory.admission import Muted
 from memory.alerts import Alert
+from memory.approvals import Approval
 from memory.catching_up import known
 from memory.introductions import IntroductionTold
 from memory.keepsakes import Branch
+from memory.sources import FactSource
 from memory.spending import LimitAlert, Spent
 from memory.tables import (
     AS_WRITTEN,
@@ -103,7 +105,8 @@ def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
     others = session.exec(select(Mailbox.id).where(col(Mailbox.id) != (kept_id or 0))).all()
     turns = select(Turn.id).where(col(Turn.mailbox_id).in_(others))
     session.exec(delete(ToolCall).where(col(ToolCall.turn_id).in_(turns)))
-    for table in (Alert, Bubble, Transcript, MetadataEntry, Message, Turn):
+    of_it = (Alert, Approval, Bubble, FactSource, Transcript, MetadataEntry, Message, Turn)
+    for table in of_it:
         session.exec(delete(table).where(col(table.mailbox_id).in_(others)))
     session.exec(delete(Mailbox).where(col(Mailbox.id).in_(others)))
     for whole in (EventKey, Event, DeadLetter, Branch, Spent, LimitAlert, Muted):
@@ -281,7 +284,7 @@ class _Past:
         return max(self._at, self.ended_at or self._at)
 
     def _forget_later_versions(self) -> None:
-        """The memory's past, and consent, as they were."""
+        """The memory's past, consent, and what waits for a yes, as they were."""
         self._session.exec(delete(MetadataEntry).where(col(MetadataEntry.at) > self._until))
         mine = {one.message_id for one in self._messages if one.message_id}
         gone = mine - self._to.kept.keys()
@@ -291,6 +294,8 @@ class _Past:
         for of_bubble in (IntroductionTold, FirstText):
             gone_too = col(of_bubble.bubble_id).not_in(select(Bubble.id))
             self._session.exec(delete(of_bubble).where(gone_too))
+        self._session.exec(delete(Approval).where(col(Approval.asked_at) > self._until))
+        self._session.exec(delete(FactSource).where(col(FactSource.noted_at) > self._until))
 
     def _put_mailbox_back(self) -> None:
         mailbox = self._mailbox

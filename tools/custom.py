@@ -1,6 +1,12 @@
 """Your own tools go here. One function is a tool: its docstring tells the model when to use it.
 
-The example keeps a shopping list in the conversation's memory, so it is there next time.
+The example keeps a shopping list in the conversation's memory, so it is there next time. To empty
+it takes a yes: `requires_approval` puts a tool off until the person was asked, in words that show
+its arguments, and has answered YES (or the operator has: `threedots approvals`). With
+`metadata={"approval": "operator"}` beside it, only the operator is asked.
+
+A tool's answer is data like what people write. If you vouch for the links in it, say so with
+`metadata=tools.links.TRUSTED_LINKS`: then they may be sent on.
 """
 
 from __future__ import annotations
@@ -30,4 +36,18 @@ async def shopping_list(
             kept.append(item)
         if change == "remove" and item in kept:
             kept.remove(item)
+    return "On the list: " + ", ".join(kept) if kept else "The list is empty."
+
+
+@custom.tool(requires_approval=True)
+async def empty_shopping_list(ctx: RunContext[Hands], keep: list[str] | None = None) -> str:
+    """Empty their shopping list for good, when they want to start over.
+
+    They are asked to confirm before anything is gone: do not ask them yourself.
+
+    Args:
+        keep: What stays on it, as it stands there. Leave it out to keep nothing.
+    """
+    kept = [item for item in ctx.deps.own.shopping_list if item in (keep or [])]
+    ctx.deps.own.shopping_list = kept
     return "On the list: " + ", ".join(kept) if kept else "The list is empty."

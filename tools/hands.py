@@ -61,6 +61,7 @@ class Hands:
         references: `m12` to AgentPhone's message id, for what can be answered or tapped.
         given: The last part of the burst as the model was given it: there the turn begins.
         instructions: What the model is instructed in this turn.
+        confirm: The words in which a person is asked before a tool does what it is about to do.
         nudge: What it is told when it answered with nothing at all.
         latest: The reference of the newest inbound message, meant by a tapback that names none.
         pictures: Handle to https address: this conversation's attachments and the owner's assets.
@@ -99,6 +100,7 @@ class Hands:
     given: object = None
     instructions: str = ""
     nudge: str = ""
+    confirm: Callable[[str], str] = str
     references: dict[str, str] = field(default_factory=dict)
     latest: str | None = None
     pictures: dict[str, str] = field(default_factory=dict)
@@ -205,6 +207,14 @@ class Hands:
                 send_style=send_style if self.on_imessage else None,
                 reply_to_message_id=reply_to_message_id,
             )
+        return await self._send(drafts, call_id=call_id)
+
+    async def ask(self, question: str, *, call_id: str) -> Bubble:
+        """Send a question of ours as it stands, in one bubble; what became of it."""
+        [bubble] = await self._send([Draft(text=question)], call_id=call_id)
+        return bubble
+
+    async def _send(self, drafts: Sequence[Draft], *, call_id: str | None) -> list[Bubble]:
         await self.floor.take()
         sent = await self.outbox.send(
             self.claim,

@@ -12,11 +12,13 @@ from sqlmodel import AutoString, SQLModel
 from memory import (  # noqa: F401
     admission,
     alerts,
+    approvals,
     consent_records,
     erasures,
     introductions,
     keepsakes,
     labels,
+    sources,
     spending,
     tables,
     texting_first,
