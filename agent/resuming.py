@@ -32,6 +32,7 @@ from memory.state import ConversationState
 from memory.tables import Bubble, ToolCall, ToolState, Turn
 from tools.hands import told
 from tools.links import Unsayable
+from tools.notebook import as_noted
 
 STOPPED = "Not done: we were stopped before it. Call it again if it still matters."
 UNKNOWN = "Unknown whether this happened: we were stopped in the middle. Do not repeat it."
@@ -92,6 +93,10 @@ def _restore(
     hands.floor.ours = bool(bubbles)
     if turn.memory_after is not None:
         hands.memory = scene.memory.state = ConversationState.model_validate(turn.memory_after)
+    for call in calls:
+        source = hands.reference(call.arguments.get("said_in") or hands.latest_words or "")
+        if call.name == "remember" and call.state == ToolState.DONE and source in hands.theirs:
+            hands.noted[as_noted(str(call.arguments.get("fact")))] = source
 
 
 def _calls_of(turn_id: str, session: Session) -> list[ToolCall]:

@@ -14,9 +14,9 @@ from pydantic_ai.messages import UserPromptPart
 from agent.approving import answers_told, take_answers
 from agent.deployment import Deployment
 from agent.disclosing import introduction_for, truth_for
+from agent.forgetting import authors, forget_who_asks, since, with_authors
 from agent.history import Past, burst, earlier, facts_of, past_of
 from agent.models import takes_pictures
-from memory.approvals import Approval
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
@@ -103,11 +103,14 @@ async def set_up(
     floor: Floor,
 ) -> Scene:
     """Everything for one run of the model."""
-    past = await deployment.store.read(partial(past_of, mailbox_id=claim.mailbox_id))
     memory = load(mailbox)
+    whole = await deployment.store.read(partial(past_of, mailbox_id=claim.mailbox_id))
+    past = since(whole, memory.state.forgotten_at)
     introducing = await introduction_for(deployment, claim)
     hands = _hands(deployment, claim, given, mailbox, messages, past, memory, floor, introducing)
     hands.truth = truth_for(deployment, mailbox, messages, floor)
+    if forgotten := await forget_who_asks(deployment, hands, messages):
+        past = since(past, memory.state.forgotten_at)
     hands.hear = partial(hear, deployment, hands)
     photos = await _photos(deployment, messages)
     asked = burst(
@@ -118,7 +121,13 @@ async def set_up(
     )
     now = deployment.clock.now()
     answered = await take_answers(deployment.store, claim, messages, now=now)
-    context = UserPromptPart(_context(deployment, hands, conversation, past, messages, answered))
+    news = [*forgotten, *answers_told(answered, mark_of(hands.turn_id))]
+    facts = memory.state.facts
+    if mailbox.is_group and facts:
+        facts = with_authors(facts, await authors(deployment, hands))
+    context = UserPromptPart(
+        _context(deployment, hands, conversation, past, messages, facts=facts, news=news)
+    )
     request = ModelRequest(parts=[context, *asked])
     hands.given = request.parts[-1]
     return Scene(hands, memory, [*earlier(past), request], request)
@@ -135,13 +144,17 @@ async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
     hands.notes.heard(messages, now=deployment.clock.now())
     now = deployment.clock.now()
     await take_answers(deployment.store, hands.claim, messages, now=now)
+    forgotten = await forget_who_asks(deployment, hands, messages)
     for message in messages:
         if message.message_id:
             hands.references[f"m{message.ref}"] = message.message_id
             hands.latest = f"m{message.ref}"
+    hands.theirs.update(_theirs(messages))
+    for message in messages:
         hands.links.learn(message.text)
         hands.pictures.update(zip(handles(message), message.media, strict=True))
-    return burst(messages, photos=await _photos(deployment, messages), quoted={})
+    told = [UserPromptPart(f"[For you alone: {what}.]") for what in forgotten]
+    return [*burst(messages, photos=await _photos(deployment, messages), quoted={}), *told]
 
 
 def _hands(
@@ -174,6 +187,7 @@ def _hands(
         confirm=lambda what: deployment.prompts.text("confirm", name=deployment.name, what=what),
         references=_references(past, messages),
         latest=f"m{texts[-1].ref}" if texts else None,
+        theirs=_theirs([*past.messages, *messages]),
         pictures=_pictures(deployment, past, messages),
         allowance=given.allowance,
         plain_punctuation=deployment.guard.plain_punctuation,
@@ -202,6 +216,12 @@ def _references(past: Past, messages: Sequence[Message]) -> dict[str, str]:
     known: list[Message | Bubble] = [*past.messages, *past.bubbles, *messages]
     by_ref = sorted(known, key=lambda row: row.ref)
     return {f"m{row.ref}": row.message_id for row in by_ref if row.message_id}
+
+
+def _theirs(messages: Sequence[Message]) -> dict[str, str]:
+    """Who wrote what people wrote, by its reference."""
+    words = [one for one in messages if one.direction == "inbound" and one.kind == "text"]
+    return {f"m{message.ref}": message.sender for message in words}
 
 
 def _pictures(deployment: Deployment, past: Past, messages: Sequence[Message]) -> dict[str, str]:
@@ -248,12 +268,14 @@ def _context(
     conversation: Conversation | None,
     past: Past,
     messages: Sequence[Message],
-    answered: Sequence[Approval],
+    *,
+    facts: Sequence[str],
+    news: Sequence[str],
 ) -> str:
     """What we tell the model ourselves; what is of others in it stands between marks."""
     now, mark = utc(deployment.clock.now()), mark_of(hands.turn_id)
     told = "; ".join(_news(past))
-    news = [*answers_told(answered, mark), *([data(told, mark)] if told else [])]
+    news = [*news, *([data(told, mark)] if told else [])]
     summary = shown(hands.memory.summary)
     return deployment.prompts.text(
         "context",
@@ -262,7 +284,7 @@ def _context(
         now=now.strftime("%A %d %B %Y, %H:%M UTC"),
         people=data(_people(hands.mailbox, conversation, messages), mark),
         channel=channel_name(hands.channel),
-        facts=data(facts_of(hands.memory.facts), mark) if hands.memory.facts else "nothing yet",
+        facts=data(facts_of(facts), mark) if facts else "nothing yet",
         summary=data(summary, mark) if summary else "nothing",
         pictures=_shown(deployment) or "none",
         news="; ".join(news) or "nothing new",

@@ -20,6 +20,7 @@ from agent.answering import answer
 from agent.comforting import comfort
 from agent.deployment import Deployment
 from agent.disclosing import introduction_for
+from agent.forgetting import keep_sources
 from agent.groups import Answer, addressed_by, people_answered
 from agent.prompts import PromptError
 from agent.scene import look, take_note
@@ -175,6 +176,8 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         store=deployment.store,
         clock=deployment.clock,
     )
+    facts, before = scene.memory.state.facts, scene.memory.before.facts
+    await keep_sources(deployment, scene.hands, facts, before=before)
     after = scene.memory.state.model_dump(mode="json")
     kept = {"memory_saved": saved.ok, "memory_note": saved.note, "memory_after": after}
     return replace(ending, record={**ending.record, **kept})

@@ -10,7 +10,6 @@ from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from memory.columns import UTCDateTime
-from phone.clock import utc
 
 
 class FactSource(SQLModel, table=True):
@@ -46,14 +45,12 @@ def keep(
     mailbox_id: int,
     facts: Collection[str],
     new: Sequence[FactSource],
-    now: float,
 ) -> None:
     """Write where new facts came from, and delete what no longer belongs to a fact."""
     known = of(session, mailbox_id)
     for source in new:
         if source.fact in facts and source.fact not in known:
-            source.noted_at = utc(now)
-            session.add(source)
+            session.add(source.model_copy())  # a replayed commit writes it anew
     session.flush()
     gone = [fact for fact in known if fact not in facts]
     mine = col(FactSource.mailbox_id) == mailbox_id

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from phone.clock import utc
 
 KEY = "threedots"
 """The one key of a conversation's metadata that is ours. Everything else is somebody else's."""
@@ -21,6 +24,9 @@ VERSION = 1
 
 OPTED_OUT = "opted_out"
 """The flag by which an operator opts somebody out, and which shows that they are."""
+
+FORGOTTEN_AT = "forgotten_at"
+"""The flag which says since when the person wants to be forgotten: a time, as ISO 8601 has it."""
 
 HUGE = 16 * 1024
 """Bytes of our key past which it is nobody's edit but an accident, and counts as unreadable."""
@@ -70,6 +76,20 @@ class ConversationState(BaseModel):
     summary: str = ""
     flags: dict[str, Any] = {}
     state: OwnState = Field(default_factory=OwnState)
+
+    def forget_all(self, *, now: float) -> None:
+        """Let go of everything about the person, and of the talk until now."""
+        self.facts, self.summary, self.state = [], "", OwnState()
+        self.flags[FORGOTTEN_AT] = utc(now).isoformat()
+
+    @property
+    def forgotten_at(self) -> datetime | None:
+        """What was said before is not to be known any more; None when nobody asked for that."""
+        try:
+            at = datetime.fromisoformat(str(self.flags.get(FORGOTTEN_AT)))
+        except ValueError:  # anybody with a key may write there
+            return None
+        return at if at.tzinfo is not None else None
 
     def content(self) -> dict[str, Any]:
         """Everything but the revision: what decides whether there is something to save."""

@@ -65,6 +65,8 @@ class Hands:
         nudge: What it is told when it answered with nothing at all.
         latest: The reference of the newest inbound message, meant by a tapback that names none.
         pictures: Handle to https address: this conversation's attachments and the owner's assets.
+        theirs: Reference to the handle of who wrote it, for what people wrote.
+        noted: Facts this turn has noted, each with the reference of the message that said so.
         memory: What is remembered; tools change it in place, the turn saves it.
         bubbles: What this turn has said so far, each with what became of it.
         tapped: References this turn has tapped back on.
@@ -104,6 +106,8 @@ class Hands:
     references: dict[str, str] = field(default_factory=dict)
     latest: str | None = None
     pictures: dict[str, str] = field(default_factory=dict)
+    theirs: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
     bubbles: list[Bubble] = field(default_factory=list)
     tapped: list[str] = field(default_factory=list)
     changed_background: bool = False
@@ -162,11 +166,20 @@ class Hands:
         """AgentPhone's id of the newest text of theirs."""
         return self.references.get(self.latest) if self.latest else None
 
+    @staticmethod
+    def reference(written: str) -> str:
+        """`m12`, however the model wrote it."""
+        name = written.strip().strip("[]").lower()
+        return f"m{name}" if name.isdigit() else name
+
+    @property
+    def latest_words(self) -> str | None:
+        """The reference of the newest message of theirs."""
+        return next(reversed(self.theirs), None)
+
     def message_id(self, reference: str) -> str:
         """AgentPhone's id for `m12`. Raises UnknownReference, naming the newest ones there are."""
-        name = reference.strip().strip("[]").lower()
-        if name.isdigit():
-            name = f"m{name}"
+        name = self.reference(reference)
         if name not in self.references:
             newest = ", ".join(list(self.references)[-5:]) or "none"
             raise UnknownReference(f"{reference!r} is no message here. The newest are: {newest}.")

@@ -64,7 +64,7 @@ def test_a_turn_is_told_from_the_webhook_to_its_end():
         assert entry(told, "burst")["text"] == f"m1 {ANA}: I have a dog called Rex"
         assert entry(told, "instructions")["text"] == turn.instructions
         assert f"prompts {turn.prompt_hash}" in titles(told, "instructions")[0]
-        assert titles(told, "tool") == ["remember(fact='Has a dog called Rex')"]
+        assert titles(told, "tool") == ["remember(fact='Has a dog called Rex', said_in=None)"]
         assert titles(told, "bubble") == ["Bubble m2 arrived (imessage)"]
         assert entry(told, "bubble")["text"] == "Hello Rex!"
         first, last = titles(told, "memory")

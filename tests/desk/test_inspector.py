@@ -95,7 +95,7 @@ def test_the_whole_way_from_webhook_to_memory_is_told(desk: Desk, open_page: Ope
         "Memory loaded: nothing yet",
         "Instructions as the model saw them, prompts",
         "Request 1: script",
-        "remember(fact='Has a dog called <b>Rex</b>')",
+        "remember(fact='Has a dog called <b>Rex</b>', said_in=None)",
         "Bubble m2 arrived (imessage)",
         "+ facts: Has a dog called <b>Rex</b>",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def test_the_list_can_be_narrowed():
 def test_a_turn_is_shown_as_the_chat_it_was():
     [noted] = listed("--outcome", "answered")
     shown = ask("show", str(noted["turn_id"])[:8]).stdout
-    order = ["I like tea", "thought: Let me note that.", "remember(fact='Likes tea')", "→ Noted!"]
+    order = ["I like tea", "thought: Let me note that.", "remember(fact='Likes tea'", "→ Noted!"]
     places = [shown.index(words) for words in order]
     assert places == sorted(places)
     [thanked] = listed("--outcome", "reacted")
@@ -146,7 +147,7 @@ def test_an_export_holds_every_record_and_no_number_and_can_be_validated(tmp_pat
     name = records[0].conversation.participant
     assert name.startswith("number-")
     assert records[0].heard[0].text == f"I like tea, call me at {name}"
-    assert f"Talking with: {name}" in str(records[0].messages[0])
+    assert re.search(f"Talking with: <data-[0-9a-f]+>{name}<", str(records[0].messages[0]))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     checked = ask("validate", str(file))
     assert (checked.exit_code, checked.stdout) == (0, "2 records, 0 problems.\n")

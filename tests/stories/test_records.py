@@ -136,7 +136,8 @@ def test_every_tool_call_has_its_row():
         [turn] = await house.settled(turns=1)
         rows = sorted(await house.rows(ToolCall), key=lambda row: row.id)
         kept = {row.name: (row.state, row.arguments, row.result) for row in rows}
-        assert kept["remember"] == ("done", {"fact": "Likes tea"}, "Noted: Likes tea")
+        noted = {"fact": "Likes tea", "said_in": None}
+        assert kept["remember"] == ("done", noted, "Noted: Likes tea")
         assert kept["react"] == (
             "done",
             {"tapback": "love", "message_id": None},
