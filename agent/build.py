@@ -27,6 +27,7 @@ from agent.trusting import Answers
 from memory.tables import Bubble, BubbleState
 from phone.jsontext import storable, storable_json
 from tools.custom import custom
+from tools.eyes import eyes, has_something_to_see
 from tools.hands import Hands, superseded, told
 from tools.links import Unsayable
 from tools.messaging import fits, messaging, without_effects
@@ -214,6 +215,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
             messaging.filtered(_available).prepared(without_effects),
             notebook,
             consent.filtered(_available),
+            eyes.filtered(has_something_to_see),
             *(toolset.prepared(waiting_tools) for toolset in (custom, *more)),
         ],
         output_type=[ToolOutput(end_turn, name=END), TextOutput(last_words)],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pydantic_ai import RunContext, ToolDefinition
+from pydantic_ai import RunContext, ToolDefinition, ToolReturn
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import ToolFailedError, ToolRetryError
 from pydantic_ai.messages import ModelResponse, ToolCallPart
@@ -85,7 +85,8 @@ class Journal(AbstractCapability[Hands]):
             await self._write(finish, ctx.deps.notes, ToolState.UNKNOWN, None)
             count(ToolState.UNKNOWN)
             raise
-        await self._write(finish, ctx.deps.notes, ToolState.DONE, result)
+        kept = result.return_value if isinstance(result, ToolReturn) else result
+        await self._write(finish, ctx.deps.notes, ToolState.DONE, kept)
         count(ToolState.DONE)
         return result
 

@@ -112,6 +112,7 @@ async def set_up(
     if forgotten := await forget_who_asks(deployment, hands, messages):
         past = since(past, memory.state.forgotten_at)
     hands.hear = partial(hear, deployment, hands)
+    hands.see = partial(_see, deployment)
     photos = await _photos(deployment, messages)
     asked = burst(
         messages,
@@ -187,6 +188,7 @@ def _hands(
         confirm=lambda what: deployment.prompts.text("confirm", name=deployment.name, what=what),
         references=_references(past, messages),
         latest=f"m{texts[-1].ref}" if texts else None,
+        earlier_pictures=frozenset(handle for one in past.messages for handle in handles(one)),
         theirs=_theirs([*past.messages, *messages]),
         pictures=_pictures(deployment, past, messages),
         allowance=given.allowance,
@@ -256,10 +258,13 @@ async def _photos(
         for message in messages
         for handle, url in zip(handles(message), message.media, strict=True)
     }
-    can_see = deployment.vision and takes_pictures(deployment.model)
-    looks = (see(deployment.phone, url, can_see=can_see) for url in wanted.values())
-    seen = await asyncio.gather(*looks)
+    seen = await asyncio.gather(*(_see(deployment, url) for url in wanted.values()))
     return dict(zip(wanted, seen, strict=True))
+
+
+async def _see(deployment: Deployment, url: str) -> BinaryContent | str:
+    can_see = deployment.vision and takes_pictures(deployment.model)
+    return await see(deployment.phone, url, can_see=can_see)
 
 
 def _context(

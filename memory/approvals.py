@@ -24,6 +24,10 @@ Asked = Literal["person", "operator"]
 """Who is asked. The operator may answer in the person's place, never the other way round."""
 
 
+CLOCKS_APART = timedelta(seconds=5)
+"""How far AgentPhone's clock, which says when a yes was written, may be behind ours."""
+
+
 class ApprovalState(StrEnum):
     """Where a question stands."""
 
@@ -173,7 +177,10 @@ def _hear(session: Session, claim: Claim, messages: Sequence[Message], now: floa
     if approval is None or mailbox.is_group:
         return
     for message, is_yes in answers:
-        in_time = approval.asked_at < message.received_at < approval.expires_at
+        in_time = (
+            message.stored_at >= approval.asked_at
+            and approval.asked_at - CLOCKS_APART < message.received_at < approval.expires_at
+        )
         if is_yes is not None and in_time and message.direction == "inbound":
             _decide(approval, is_yes, by=message.sender, now=now, within=ANSWER_WITHIN)
             approval.message_id = message.message_id

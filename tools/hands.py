@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from pydantic_ai import BinaryContent
 from pydantic_ai.messages import UserPromptPart
 
 from memory.bubbles import LANDED, SUPERSEDED, Draft
@@ -33,6 +34,9 @@ IMESSAGE_LIMIT = 4000
 LONGEST = 20_000
 """Characters of one text the model may send: five full bubbles, which is too many already."""
 
+See = Callable[[str], Awaitable[BinaryContent | str]]
+"""Looks at what is behind an attachment's address; a note where there is nothing to see."""
+
 Hear = Callable[[], Awaitable[Sequence[UserPromptPart]]]
 """Fetches what they have written meanwhile."""
 
@@ -40,6 +44,11 @@ Hear = Callable[[], Awaitable[Sequence[UserPromptPart]]]
 async def nothing_new() -> Sequence[UserPromptPart]:
     """What a turn hears that nobody interrupts."""
     return []
+
+
+async def nothing_to_see(address: str) -> BinaryContent | str:
+    """What a turn sees without an AgentPhone to fetch it from."""
+    return "an attachment that could not be opened"
 
 
 class TooMuch(Unsayable):
@@ -65,6 +74,7 @@ class Hands:
         nudge: What it is told when it answered with nothing at all.
         latest: The reference of the newest inbound message, meant by a tapback that names none.
         pictures: Handle to https address: this conversation's attachments and the owner's assets.
+        earlier_pictures: The handles of attachments which came before the burst.
         theirs: Reference to the handle of who wrote it, for what people wrote.
         noted: Facts this turn has noted, each with the reference of the message that said so.
         memory: What is remembered; tools change it in place, the turn saves it.
@@ -80,6 +90,7 @@ class Hands:
         links: Which links may leave in this turn, and which did not.
         floor: Whose turn it is to speak; asked before anything becomes visible.
         notes: What is to be known of this turn that no row tells: `act` writes there.
+        see: Fetches an attachment for the model to see.
         hear: Takes what they have written since into this turn, as parts for the next request.
         allowance: What this turn may use up.
         plain_punctuation: Whether an SMS gets plain quotes and dashes where that spares segments.
@@ -99,6 +110,7 @@ class Hands:
     links: Links = field(default_factory=Links)
     notes: Notes = field(default_factory=Notes)
     hear: Hear = nothing_new
+    see: See = nothing_to_see
     given: object = None
     instructions: str = ""
     nudge: str = ""
@@ -106,6 +118,7 @@ class Hands:
     references: dict[str, str] = field(default_factory=dict)
     latest: str | None = None
     pictures: dict[str, str] = field(default_factory=dict)
+    earlier_pictures: frozenset[str] = frozenset()
     theirs: dict[str, str] = field(default_factory=dict)
     noted: dict[str, str] = field(default_factory=dict)
     bubbles: list[Bubble] = field(default_factory=list)

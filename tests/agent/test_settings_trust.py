@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
+from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.models.function import FunctionModel
 
+from agent.models import takes_pictures
 from agent.settings import Settings
 
 
@@ -24,3 +27,10 @@ def test_what_is_no_domain_is_refused_with_how_to_write_it(given: str):
 
 def test_a_star_is_every_domain():
     assert Settings(threedots_links="*").link_domains == ["*"]
+
+
+def test_whether_a_model_sees_is_known_from_its_profile():
+    blind = FunctionModel(lambda *_: None, profile={"supports_image_input": False})  # type: ignore[arg-type, return-value]
+    seeing = FunctionModel(lambda *_: None)  # type: ignore[arg-type, return-value]
+    assert takes_pictures(seeing) and not takes_pictures(blind)
+    assert not takes_pictures(FallbackModel(seeing, blind))

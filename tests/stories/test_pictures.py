@@ -48,6 +48,49 @@ def test_a_photo_without_words_is_seen_by_the_agent():
     run(story, played)
 
 
+def test_an_earlier_photo_is_not_sent_along_again_and_is_looked_at_when_asked_about():
+    played = script("Nice.", call("look_again", media="m1.1"), "It is red.")
+
+    async def story(house: House) -> None:
+        red = await house.picture(photo("red"), "image/png")
+        await house.text("look", media_urls=[red])
+        await house.settled(turns=1)
+        assert "look_again" not in played.tools(0)
+        sent = await house.text("which colour was it?")
+        screen = await house.answered(sent.conversation_id, turns=2)
+        assert [len(played.pictures(place)) for place in range(3)] == [1, 0, 1]
+        assert "with m1.1]\nlook" in played.talk(1)[0]
+        assert colour_of(played.pictures(2)[0].data) == RED
+        assert screen.bodies[-1] == "It is red."
+
+    run(story, played)
+
+
+def test_a_voice_note_is_named_for_what_it_is():
+    played = script("I can't listen to voice notes. Could you type it?")
+
+    async def story(house: House) -> None:
+        note = await house.picture(b"OggS" + b"\0" * 40, "audio/ogg")
+        await house.text(media_urls=[note])
+        await house.settled(turns=1)
+        assert "[m1.1: a voice note or another sound, and you cannot hear]" in str(played.seen[0])
+
+    run(story, played)
+
+
+def test_a_model_that_cannot_see_is_told_of_a_picture_in_words():
+    played = script("I can't look at pictures.")
+
+    async def story(house: House) -> None:
+        red = await house.picture(photo("red"), "image/png")
+        await house.text("look", media_urls=[red])
+        await house.settled(turns=1)
+        assert played.pictures() == []
+        assert "[m1.1: a picture, and you cannot see pictures]" in str(played.seen[0])
+
+    run(story, played, settings={"threedots_vision": False})
+
+
 def test_several_photos_are_several_messages_and_all_are_seen():
     played = gated("Red and blue.")
 
