@@ -77,6 +77,9 @@ def balancer() -> Iterator[Balancer]:
     class Forward(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            if not balance.servers:
+                self.send_error(503)
+                return
             kept = {
                 k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")
             }
