@@ -17,6 +17,11 @@ class Arrivals:
         if bell := self._bells.get(mailbox_id):
             bell.set()
 
+    def ring_all(self) -> None:
+        """Something concerns every conversation."""
+        for bell in self._bells.values():
+            bell.set()
+
     async def wait(self, mailbox_id: int, *, at_most: float | None = None) -> None:
         """Return at the next ring for this conversation, or after so many seconds.
 

@@ -50,6 +50,8 @@ class Deployment:
             is open.
         meters: What this process has counted.
         keep: How long each kind of data is kept.
+        return_after: Seconds after which what waits for a person in vain is the agent's again; None
+            for never.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
     """
@@ -78,6 +80,7 @@ class Deployment:
     own_numbers: set[str] = field(default_factory=set)
     drift: Drift | None = None
     meters: Meters = field(default_factory=Meters)
+    return_after: float | None = None
     under_way: dict[str, Notes] = field(default_factory=dict)
     ended: Callable[[str], None] = lambda turn_id: None
     keep: Keep = field(default_factory=Keep)

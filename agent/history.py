@@ -22,10 +22,11 @@ from pydantic_ai.messages import (
 from sqlmodel import Session, col, select
 
 from agent.keeping import as_kept, named, read_again
-from memory.lines import beginning, line
+from memory.lines import beginning, by_a_person, line
 from memory.recording import handles
+from memory.silence import OPERATOR
 from memory.state import FACT_LENGTH
-from memory.tables import AS_WRITTEN, Bubble, Message, MessageState, Turn, TurnState
+from memory.tables import AS_WRITTEN, Bubble, BubbleState, Message, MessageState, Turn, TurnState
 from safety.untrusted import one_line
 
 TURNS = 30
@@ -76,6 +77,9 @@ def earlier(past: Past) -> list[ModelMessage]:
             of_turn[message.turn_id].append(message)
         elif message.turn_id is None:
             told.append((message.received_at, [_alone(message)]))
+    for bubble in past.bubbles:
+        if bubble.kind == OPERATOR and bubble.state not in _NEVER_LEFT:
+            told.append((bubble.created_at, [_by_a_person(bubble)]))
     for turn in past.turns:
         told.append((turn.started_at, _turn(turn, of_turn[turn.id], past.bubbles)))
     told.sort(key=lambda entry: entry[0])
@@ -86,6 +90,21 @@ def _alone(message: Message) -> ModelMessage:
     if message.direction == "outbound":
         return ModelResponse(parts=[TextPart(message.text)], timestamp=message.received_at)
     return ModelRequest(parts=[UserPromptPart(written(message), timestamp=message.received_at)])
+
+
+def _by_a_person(bubble: Bubble) -> ModelMessage:
+    """What an operator wrote in our place. Told as data, not as ours: the model did not say it."""
+    part = UserPromptPart(by_a_person(bubble), timestamp=bubble.created_at)
+    return ModelRequest(parts=[part])
+
+
+_NEVER_LEFT = (
+    BubbleState.PREPARED,
+    BubbleState.REJECTED,
+    BubbleState.CANCELLED,
+    BubbleState.EXPIRED,
+)
+"""States of an operator's words that nobody has read."""
 
 
 def _turn(turn: Turn, messages: Sequence[Message], bubbles: Sequence[Bubble]) -> list[ModelMessage]:

@@ -31,6 +31,10 @@ ALIKE = 3
 """Calls of one tool with the same arguments in one turn."""
 
 
+ALWAYS = ("record_opt_out", "call_a_person")
+"""Tools that work whoever has the conversation: nobody's opt-out or cry for help is lost."""
+
+
 def as_called(tool: str, arguments: dict[str, Any]) -> tuple[str, str]:
     """A call as it is compared with others."""
     return tool, json.dumps(arguments, sort_keys=True, default=str)
@@ -77,6 +81,9 @@ class Restraint(AbstractCapability[Hands]):
                 f"Not done: you have called {call.tool_name} {ALIKE} times with just these"
                 " arguments. Work with what it answered, or end your turn."
             )
+        silent = await ctx.deps.outbox.silence(ctx.deps.claim)
+        if silent is not None and call.tool_name not in ALWAYS:
+            raise ToolFailed(f"Not done: {silent.reason} End your turn now.")
         calls.append(this)
         return await handler(args)
 

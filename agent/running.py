@@ -146,6 +146,7 @@ def assemble(
         keep=terms(settings),
         link_domains=settings.link_domains,
         vision=settings.threedots_vision,
+        return_after=60 * minutes if (minutes := settings.threedots_return_after) else None,
     )
 
 

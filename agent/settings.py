@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from agent.settings_console import ConsoleSettings
 from agent.settings_data import DataSettings
 from agent.settings_law import LawSettings
 from agent.settings_limits import LimitSettings
@@ -37,6 +38,7 @@ class Settings(
     TrustSettings,
     RunningSettings,
     LawSettings,
+    ConsoleSettings,
     DataSettings,
     SecretSettings,
 ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from functools import partial
 
 from sqlmodel import Session
@@ -12,6 +13,7 @@ from agent.deployment import Deployment
 from memory.admission import forget_mutes
 from memory.resending import expire_late, pick_up_loose
 from memory.spending import LimitAlert, forget_old, unlogged
+from memory.takeovers import return_unclaimed
 from memory.turns import Claim, loose_in
 
 log = logging.getLogger(__name__)
@@ -21,8 +23,8 @@ SWEEP_EVERY = 15.0
 
 
 async def sweep(deployment: Deployment) -> None:
-    """Expire what is late, tell what came near its limit, call people, and look for what was lost
-    and for a change of the secret."""
+    """Expire what is late, tell what came near its limit, call people, give back what nobody has
+    claimed, and look for what was lost and for a change of the secret."""
     now = deployment.clock.now()
     await deployment.store.write(partial(expire_late, now=now))
     for alert in await deployment.store.write(partial(tend, now=now)):
@@ -33,6 +35,7 @@ async def sweep(deployment: Deployment) -> None:
     if deployment.drift:
         await deployment.drift.look(deployment.phone, now=now)
     await call_people(deployment)
+    await _give_back(deployment)
     await deployment.outbox.reconciler.look_for_all()
 
 
@@ -44,6 +47,15 @@ def tend(session: Session, *, now: float) -> list[LimitAlert]:
     forget_old(session, now=now)
     forget_mutes(session, now=now)
     return unlogged(session)
+
+
+async def _give_back(deployment: Deployment) -> None:
+    if deployment.return_after is None:
+        return
+    after = timedelta(seconds=deployment.return_after)
+    now = deployment.clock.now()
+    for takeover in await deployment.store.write(partial(return_unclaimed, after=after, now=now)):
+        log.warning("conversation %s waited for a person in vain", takeover.mailbox_id)
 
 
 async def send_loose(deployment: Deployment, claim: Claim) -> None:

@@ -26,7 +26,7 @@ from agent.keeping import as_kept
 from agent.prompts import version_of
 from agent.restraint import is_priced, limits_of
 from agent.scene import Scene
-from memory.alerts import is_paused
+from memory.silence import silence_in
 from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
 from tools.floor import Floor
@@ -95,23 +95,25 @@ async def undisturbed(
 ) -> Ending | None:
     """The ending of this run; None when they wrote again before it had done anything.
 
-    A person who is called to the conversation meanwhile ends it, before anything was done.
+    A person who takes over, or is called, then ends it as well.
     """
     at_most = LOOK_EVERY if deployment.store.is_shared else None
-    paused = partial(is_paused, mailbox_id=mailbox_id)
     run = asyncio.create_task(thinking)
     try:
         while not run.done():
             bell = asyncio.create_task(deployment.arrivals.wait(mailbox_id, at_most=at_most))
             await asyncio.wait({run, bell}, return_when=asyncio.FIRST_COMPLETED)
             bell.cancel()
+            if run.done() or floor.ours or floor.acted:
+                continue  # what is under way is heard out: its bubbles are held back one by one
+            silent = await deployment.store.read(partial(silence_in, mailbox_id=mailbox_id))
+            if silent is not None and not (run.done() or floor.ours or floor.acted):
+                return Ending(silent.outcome, silent.code)
             if run.done() or not floor.may_begin_again:
                 continue
             wrote = await deployment.store.read(
                 partial(wrote_again, mailbox_id=mailbox_id, by=floor.gives_way_to)
             )
-            if not (floor.ours or floor.acted) and await deployment.store.read(paused):
-                return Ending("handed_over", "taken_over")
             if wrote and floor.may_begin_again and not run.done():
                 floor.interrupted()
                 return None

@@ -1,6 +1,7 @@
 """One turn: a burst goes in; typing, memory, thought, words; an outcome comes out.
 
 consent word? ─▶ the static words the law asks for, no model
+in a person's hands? ─▶ handed_over; paused by one? ─▶ dropped
 meant for us? ─▶ no: silent
 may we answer? ─▶ no: dropped, with a static text at most
 typing ─ read the conversation ─ load memory ─ think ─ save memory ─ settle
@@ -24,11 +25,14 @@ from agent.forgetting import keep_sources
 from agent.groups import Answer, addressed_by, people_answered
 from agent.prompts import PromptError
 from agent.scene import look, take_note
+from agent.silence import as_it_stands, silence
+from agent.silence import ending as ending_in
 from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of
 from agent.typing import typing
 from memory.bubbles import LANDED, Draft, abandon, of_turn
-from memory.permission import OPTED_OUT, why_silent_in
+from memory.permission import why_silent_in
 from memory.remembering import save, save_consent
+from memory.silence import PAUSED
 from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
 from memory.turns import Burst, Claim, join, settle
 from phone.clock import utc
@@ -79,6 +83,9 @@ async def _take(deployment: Deployment, claim: Claim, burst: Burst) -> None:
 async def _act(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
     try:
         comforted = await comfort(deployment, claim, burst)
+        silent = await silence(deployment, claim.mailbox_id)
+        if silent is PAUSED:
+            return comforted or ending_in(silent)
         noticed = await _notice(deployment, claim, burst) or comforted
         if all(message.keyword for message in burst.messages):
             return noticed or Ending("silent", "nothing to answer")
@@ -161,6 +168,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         if silenced := await _silenced(deployment, claim):
             return silenced  # an operator said so in the metadata
         scene, ending = await answer(deployment, claim, burst, conversation, floor)
+        ending = await as_it_stands(deployment, claim.mailbox_id, ending)
     if _is_at_a_loss(ending.reason) and not scene.hands.said:
         ending = await _apologise(deployment, claim, burst, ending)
     if scene.hands.opted_out:
@@ -244,10 +252,8 @@ def _reason_before(mailbox_id: int, session: Session) -> str | None:
 async def _silenced(deployment: Deployment, claim: Claim) -> Ending | None:
     """How a turn ends in which nothing may be said: no model is asked then."""
     ask = partial(why_silent_in, mailbox_id=claim.mailbox_id)
-    silence = await deployment.store.read(ask)
-    if silence is None:
-        return None
-    return Ending("dropped" if silence is OPTED_OUT else "handed_over", silence.code)
+    silent = await deployment.store.read(ask)
+    return ending_in(silent) if silent is not None else None
 
 
 def _asked_by(name: str, mailbox_id: int, turn_id: str, session: Session) -> frozenset[str]:

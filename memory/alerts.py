@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from memory.columns import UTCDateTime
 from memory.tables import Bubble, BubbleState, Mailbox
+from memory.takeovers import flag, hand_back, ongoing
 from phone.clock import utc
 
 
@@ -61,6 +62,8 @@ def raise_alert(
     Returns:
         Whether this is new: an alert that is open already only counts, and calls once more.
     """
+    if pauses:
+        flag(session, mailbox_id, by=kind, why=None, now=now)
     found = _open(session, mailbox_id, kind)
     if found is not None:
         found.times, found.called_at = found.times + 1, None
@@ -75,7 +78,7 @@ def raise_alert(
             .where(
                 col(Bubble.mailbox_id) == mailbox_id,
                 col(Bubble.state) == BubbleState.PREPARED,
-                col(Bubble.kind).not_in(("notice", "crisis")),
+                col(Bubble.kind).not_in(("notice", "crisis", "operator")),
             )
             .values(
                 state=BubbleState.CANCELLED,
@@ -88,18 +91,10 @@ def raise_alert(
     return True
 
 
-def is_paused(session: Session, mailbox_id: int) -> bool:
-    """Whether the agent has to keep silent in this conversation until a person resumes it."""
-    paused = select(Alert.id).where(
-        Alert.mailbox_id == mailbox_id,
-        col(Alert.pauses).is_(True),
-        col(Alert.resolved_at).is_(None),
-    )
-    return session.exec(paused.limit(1)).first() is not None
-
-
 def resolve(session: Session, mailbox_id: int, *, by: str, now: float) -> int:
     """A person has seen to everything in this conversation: the agent may speak again.
+
+    Unless somebody has taken it over: that ends when they hand it back.
 
     Args:
         by: Who: `command`, or a name.
@@ -112,6 +107,9 @@ def resolve(session: Session, mailbox_id: int, *, by: str, now: float) -> int:
     for alert in alerts:
         alert.resolved_at, alert.resolved_by = utc(now), by
         session.add(alert)
+    waiting = ongoing(session, mailbox_id)
+    if waiting is not None and waiting.claimed_at is None:
+        hand_back(session, mailbox_id, by=by, now=now)
     return len(alerts)
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select
 
 from memory.consents import believe_the_carrier
 from memory.introductions import note
-from memory.permission import OPTED_OUT, why_silent
+from memory.permission import held_back
 from memory.spending import correct_segments, spend_on_bubble
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.texting_first import KIND, refused_at_the_door
@@ -50,9 +50,6 @@ FINISHED = (
     BubbleState.UNRESOLVED,
 )
 """States after which the next bubble of the conversation may leave."""
-
-STATIC = ("notice", "crisis")
-"""Kinds of bubbles that may go to somebody who has opted out: no model has written them."""
 
 LANDED = (BubbleState.CONFIRMED, BubbleState.CONFIRMED_LATE)
 """States that mean AgentPhone took the message."""
@@ -132,8 +129,8 @@ def dispatch(
     """Let a prepared bubble leave, or say why it may not: the one check before every POST.
 
     In one transaction: the lease is mine, the bubble is still fresh, the person has not opted out,
-    the bubble before it is finished, nobody has written again, and a limit has room for it, in
-    which it is counted at once. Raises LeaseLost.
+    nobody has taken over or paused us, the bubble before it is finished, nobody has written again,
+    and a limit has room for it, in which it is counted at once. Raises LeaseLost.
 
     Args:
         gives_way_to: Handles whose text, come since, stops it; None means anybody's.
@@ -158,8 +155,7 @@ def _let_leave(
     limits: Limits,
     now: float,
 ) -> None:
-    silence = why_silent(session, mailbox) if bubble.kind not in STATIC else None
-    if silence is OPTED_OUT or (silence is not None and bubble.turn_id is not None):
+    if (silence := held_back(session, bubble, mailbox)) is not None:
         finish(bubble, BubbleState.CANCELLED, now, silence.code, silence.reason)
     elif bubble.kind == KIND and (refused := refused_at_the_door(session, bubble, now=now)):
         finish(bubble, BubbleState.CANCELLED, now, refused.code, refused.reason)

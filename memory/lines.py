@@ -8,7 +8,7 @@ What is of theirs in it has gone through `safety.untrusted`: it neither hides no
 
 from __future__ import annotations
 
-from memory.tables import Message
+from memory.tables import Bubble, BubbleState, Message
 from memory.transcript import Heard
 from safety.untrusted import one_line, shown
 
@@ -53,6 +53,17 @@ def line(
     head = f"{beginning(ref)}{' · '.join(parts)}]"
     is_worded = message.text and message.kind != "tapback"
     return f"{head}\n{shown(message.text)}" if is_worded else head
+
+
+def by_a_person(bubble: Bubble) -> str:
+    """What an operator wrote in the agent's place, as the model reads it."""
+    parts = [
+        "written to them by a human colleague of yours, who had taken over",
+        bubble.created_at.strftime("%a %d %b %Y, %H:%M UTC"),
+    ]
+    if bubble.state in (BubbleState.UNCONFIRMED, BubbleState.UNRESOLVED):
+        parts.append("nobody knows whether it arrived")
+    return f"{beginning(f'm{bubble.ref}')}{' · '.join(parts)}]\n{bubble.text}"
 
 
 def _target(message: Message | Heard) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select
 
+from memory import silence
 from memory.alerts import Alert
 from memory.approvals import Approval
 from memory.sources import FactSource
@@ -193,6 +194,7 @@ def _merge(session: Session, found: Sequence[Mailbox]) -> Mailbox:
 def _fold(session: Session, gone: Mailbox, *, into: Mailbox) -> None:
     """Move all that is in one mailbox to another, and delete it: its lease is lost."""
     _move_numbered(session, gone, into=into)
+    silence.move(session, gone=gone.id or 0, into=into.id or 0)
     session.exec(update(Turn).where(col(Turn.mailbox_id) == gone.id).values(mailbox_id=into.id))
     for past in (MetadataEntry, Transcript, Alert, Approval, FactSource):
         session.exec(update(past).where(col(past.mailbox_id) == gone.id).values(mailbox_id=into.id))

@@ -6,35 +6,45 @@ before they leave. Only static words (about consent, and for whoever is in crisi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlmodel import Session
 
-from memory.alerts import is_paused
 from memory.consents import opted_out
-from memory.tables import Mailbox
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Why nothing may be sent: a code, and the same in words."""
-
-    code: str
-    reason: str
-
+from memory.silence import OPERATOR, PAUSED, Silence, silence_in
+from memory.tables import Bubble, Mailbox
 
 OPTED_OUT = Silence("opted_out", "They asked not to be texted.")
-TAKEN_OVER = Silence("taken_over", "A person was called to this conversation; we keep silent.")
-"""This silences the agent alone: what a person has decided to send does leave."""
+"""This silences everybody; a takeover and a pause silence the agent alone."""
+
+CRISIS = "crisis"
+"""The kind of the static words for somebody in crisis: whoever has it in hand, these leave."""
+
+NOTICE = "notice"
+"""The kind of the static words about consent: nobody's conversation, but a pause holds them too."""
 
 
 def why_silent(session: Session, mailbox: Mailbox) -> Silence | None:
     """What keeps us silent in this conversation; None when nothing does."""
     if opted_out(session, mailbox.group_id or mailbox.participant):
         return OPTED_OUT
-    return TAKEN_OVER if is_paused(session, mailbox.id or 0) else None
+    return silence_in(session, mailbox.id or 0)
 
 
 def why_silent_in(session: Session, mailbox_id: int) -> Silence | None:
     """The same by the mailbox's id."""
     return why_silent(session, session.get_one(Mailbox, mailbox_id))
+
+
+def held_back(session: Session, bubble: Bubble, mailbox: Mailbox) -> Silence | None:
+    """Why this bubble may not leave; None when it may.
+
+    What a person wrote, or had sent again, leaves in a takeover and in a pause: that is what they
+    hold the conversation for.
+    """
+    if bubble.kind == CRISIS:
+        return None
+    if bubble.kind == NOTICE:
+        silence = silence_in(session, mailbox.id or 0)
+        return silence if silence is PAUSED else None
+    silence = why_silent(session, mailbox)
+    is_by_a_person = bubble.kind == OPERATOR or bubble.resend_of is not None
+    return silence if silence is OPTED_OUT or not is_by_a_person else None

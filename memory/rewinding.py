@@ -20,9 +20,12 @@ from sqlmodel import Session, col, delete, func, or_, select, update
 from memory.admission import Muted
 from memory.alerts import Alert
 from memory.approvals import Approval
+from memory.audit import AuditEntry
 from memory.catching_up import known
+from memory.console_sessions import ConsoleSession
 from memory.introductions import IntroductionTold
 from memory.keepsakes import Branch
+from memory.pauses import Pause
 from memory.sources import FactSource
 from memory.spending import LimitAlert, Spent
 from memory.tables import (
@@ -41,6 +44,7 @@ from memory.tables import (
     Turn,
     TurnState,
 )
+from memory.takeovers import Takeover
 from memory.texting_first import FirstText
 from phone.clock import utc
 
@@ -100,7 +104,10 @@ def rewind(session: Session, conversation_id: str, *, to: Point) -> float | None
 
 
 def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
-    """Delete every other conversation, and what is about none: raw webhooks, branches, counts."""
+    """Delete every other conversation, and what is about none: raw webhooks, branches, counts.
+
+    Nor does anybody hold or watch the copy: it is there for the agent to be tried out in.
+    """
     kept_id = mailbox.id if mailbox is not None else None
     others = session.exec(select(Mailbox.id).where(col(Mailbox.id) != (kept_id or 0))).all()
     turns = select(Turn.id).where(col(Turn.mailbox_id).in_(others))
@@ -108,9 +115,10 @@ def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
     of_it = (Alert, Approval, Bubble, FactSource, Transcript, MetadataEntry, Message, Turn)
     for table in of_it:
         session.exec(delete(table).where(col(table.mailbox_id).in_(others)))
-    session.exec(delete(Mailbox).where(col(Mailbox.id).in_(others)))
-    for whole in (EventKey, Event, DeadLetter, Branch, Spent, LimitAlert, Muted):
+    unneeded = (Takeover, Pause, AuditEntry, ConsoleSession, Spent, LimitAlert, Muted)
+    for whole in (EventKey, Event, DeadLetter, Branch, *unneeded):
         session.exec(delete(whole))
+    session.exec(delete(Mailbox).where(col(Mailbox.id).in_(others)))
 
 
 def _count_as_heard(session: Session, to: Point) -> None:

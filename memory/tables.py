@@ -280,8 +280,8 @@ class Bubble(SQLModel, table=True):
         id: Ours; AgentPhone has no idempotency key, so it stays on this side.
         position: Order within the conversation; a bubble leaves when the one before it is finished.
         kind: `reply`; `notice` for the static words about STOP, START and HELP, and `crisis`, which
-            may go to somebody who opted out; `apology` when no model could be had;
-            `first` when nobody had asked.
+            may go to somebody who opted out; `apology` when no model could be had; `first` when
+            nobody had asked; `operator` when a person wrote it.
         media: https addresses, resolved from handles.
         attempt: How often its POST was begun; more than once only after a definite "not sent".
         code: AgentPhone's code or ours, for states other than confirmed.

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from memory.alerts import is_paused
 from memory.columns import UTCDateTime
 from memory.consent_records import consent_for
 from memory.consents import opted_out
 from memory.introductions import NEVER_ARRIVED
+from memory.silence import silence_in
 from memory.tables import Bubble, Mailbox
 from phone.clock import utc
 from safety.quiet_hours import Allowed, Refused, few_enough, in_hours, zones_of
@@ -72,7 +72,11 @@ def may_text_first(
             "see: threedots consents record --help",
         )
     if _is_with_a_person(session, order.participant):
-        return Refused("taken_over", "A person has been called to them; see: threedots alerts list")
+        return Refused(
+            "taken_over",
+            "A person has been called to them or has them in hand, or the agent is paused; "
+            "see: threedots conversations list",
+        )
     since = utc(now) - timedelta(days=1)
     few = few_enough(_texts_since(session, order.participant, since, besides))
     if isinstance(few, Refused):
@@ -92,7 +96,7 @@ def refused_at_the_door(session: Session, bubble: Bubble, *, now: float) -> Refu
 
 def _is_with_a_person(session: Session, participant: str) -> bool:
     theirs = select(Mailbox.id).where(Mailbox.participant == participant)
-    return any(is_paused(session, each or 0) for each in session.exec(theirs).all())
+    return any(silence_in(session, each or 0) is not None for each in session.exec(theirs).all())
 
 
 def _texts_since(session: Session, participant: str, since: datetime, besides: str | None) -> int:

@@ -27,6 +27,7 @@ from memory.bubbles import (
 from memory.confirming import FAILED
 from memory.obeying import opted_out_by_model
 from memory.permission import why_silent_in
+from memory.silence import Silence, silence_in
 from memory.store import Store
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
@@ -259,6 +260,10 @@ class Outbox:
             now=self._clock.now(),
         )
         return await self._store.write(finish)
+
+    async def silence(self, claim: Claim) -> Silence | None:
+        """Why the agent is to do nothing more in this conversation; None when it may go on."""
+        return await self._store.read(partial(silence_in, mailbox_id=claim.mailbox_id))
 
     async def react(self, claim: Claim, message_id: str, reaction: str) -> SentReaction:
         """Tap back, once. Raises PhoneError; a lost tapback is never repeated."""

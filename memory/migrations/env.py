@@ -13,14 +13,18 @@ from memory import (  # noqa: F401
     admission,
     alerts,
     approvals,
+    audit,
     consent_records,
+    console_sessions,
     erasures,
     introductions,
     keepsakes,
     labels,
+    pauses,
     sources,
     spending,
     tables,
+    takeovers,
     texting_first,
 )
 from memory.columns import UTCDateTime

@@ -4,6 +4,7 @@ from sqlmodel import Session, SQLModel, col, select
 from memory.mailboxes import address, find_mailbox
 from memory.past import set_aside
 from memory.tables import Bubble, Mailbox, Message, MetadataEntry, Turn, TurnState
+from memory.takeovers import Takeover, take_over
 from memory.turns import LeaseLost, claim, take
 from phone.clock import utc
 from tests.memory.conftest import Database
@@ -202,6 +203,19 @@ def test_the_messages_of_another_person_stay_where_they_are(database: Database):
     assert [box.participant for box in database(boxes)] == [ANA, BEN]
 
 
+def test_whoever_holds_either_of_two_holds_the_one_that_stays(database: Database):
+    def arrange(session: Session) -> None:
+        for box, who in zip(two_of_one(session), ("Mia", "Tom"), strict=True):
+            take_over(session, box.id or 0, by=who, now=NOW)
+
+    database(arrange)
+    database(learn)
+    [box] = database(boxes)
+    kept = database(lambda s: s.exec(select(Takeover).order_by(col(Takeover.id))).all())
+    assert {one.mailbox_id for one in kept} == {box.id}
+    assert sorted(one.ended_at is None for one in kept) == [False, True]
+
+
 def test_every_table_that_points_at_a_mailbox_is_moved_with_it():
     pointing = {
         table.name
@@ -210,5 +224,5 @@ def test_every_table_that_points_at_a_mailbox_is_moved_with_it():
     }
     assert pointing == {
         *("alert", "message", "bubble", "turn", "metadata_entry", "transcript"),
-        *("approval", "fact_source"),
+        *("approval", "fact_source", "takeover", "pause"),
     }, "memory/mailboxes.py must move it as well"
