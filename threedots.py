@@ -320,6 +320,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     from memory.resending import NotResendable
     from memory.schema import SchemaTooNew
     from memory.store import StoreUnavailable
+    from memory.takeovers import NotYours
     from memory.texting_first import NotAllowed
 
     match error:
@@ -332,6 +333,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         case (
             CannotConnect()
             | NotResendable()
+            | NotYours()
             | NoSuchRecord()
             | NoSuchAlert()
             | NotAllowed()
