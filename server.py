@@ -22,6 +22,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic_ai.models import Model
+from starlette.types import ASGIApp
 
 from agent.deployment import Deployment
 from agent.drift import Drift
@@ -30,6 +31,8 @@ from agent.running import running
 from agent.secret_place import keyring_of
 from agent.settings import Settings
 from agent.telemetry import check_telemetry
+from console.api import create_app as create_console
+from console.doorway import Doorway
 from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
 from memory.store import StoreUnavailable
 from memory.turns import oldest_due
@@ -46,6 +49,9 @@ log = logging.getLogger(__name__)
 
 WEBHOOK = PATH
 """Where AgentPhone delivers."""
+
+CONSOLE = "/console"
+"""Where the operator's page is, behind a doorway of its own."""
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a webhook at most. Real ones have a few thousand."""
@@ -82,8 +88,12 @@ def create_app(
     *,
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    bound_to: str | None = None,
 ) -> Door:
     """The ASGI application of one deployment; its lifespan opens and drains it.
+
+    Args:
+        bound_to: The address it will listen on; without it the console wants a token.
 
     Raises:
         ValueError: The webhook secret is missing or too weak.
@@ -92,6 +102,14 @@ def create_app(
     check_telemetry(settings)
     token = settings.threedots_metrics_token
     door = Door(keyring_of(settings), metrics_token=token.get_secret_value() if token else None)
+    opens = settings.threedots_console_token
+    door.console = Doorway(
+        create_console(lambda: door.deployment),
+        lambda: door.deployment,
+        token=opens.get_secret_value() if opens else None,
+        bound_to=bound_to,
+        public_url=settings.threedots_public_url,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -127,6 +145,7 @@ class Door:
         self._gauges = Gauges()
         self._punctuality = Punctuality()
         self.deployment: Deployment | None = None
+        self.console: ASGIApp | None = None
         self.app = FastAPI(title="Threedots", docs_url=None, redoc_url=None, openapi_url=None)
         self.app.get("/healthz")(self.healthz)
         self.app.get("/readyz")(self.readyz)
@@ -149,6 +168,8 @@ class Door:
             await _answer(send, status, body)
             if self.deployment:
                 self.deployment.meters.webhook(result, time.perf_counter() - began)
+        elif self.console is not None and _is_of_console(scope):
+            await self.console(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -288,6 +309,11 @@ async def _state(deployment: Deployment) -> dict[str, Any]:
         "disk": disk.free / disk.total < DISK_FREE,
         "sending": deployment.outbox.paused_by,
     }
+
+
+def _is_of_console(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
 class _Headers:

@@ -175,7 +175,7 @@ def serve(
             2,
         )
     try:
-        application = create_app(settings, model_for(settings))
+        application = create_app(settings, model_for(settings), bound_to=host)
         asyncio.run(_open_once(settings.database_url))
     except ValueError as error:
         _fail(str(error), 2)

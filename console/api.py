@@ -3,6 +3,8 @@
 GET /console/api/turns?conversation&search&before&limit   summaries, newest first
 GET /console/api/turns/{id}                               one turn: summary, timeline, record
 GET /console/api/events?conversation                      summaries as server-sent events
+
+and what an operator reads (`console.reading`) and does (`console.acting`) on the page `/console`.
 """
 
 from __future__ import annotations
@@ -17,13 +19,15 @@ from fastapi.responses import FileResponse, Response
 
 import phone
 from agent.deployment import Deployment
+from console import acting, reading
+from console.asking import Watched, deployment_of, looked_at
 from console.watching import newest_turns, watch, whole
 from memory.transcripts import Wanted
 from phone.event_stream import event_stream
 
 PAGE = Path(__file__).parent / "page"
 SHARED_FROM = Path(phone.__file__).parent / "emulator" / "page"
-SHARED = ("element.js",)
+SHARED = ("element.js", "form.js", "time.js", "words.js", "colours.css")
 
 router = APIRouter(prefix="/console")
 
@@ -36,8 +40,22 @@ def create_app(of: Callable[[], Deployment | None]) -> FastAPI:
     """The console of the deployment that `of` gives; None while it starts or stops."""
     app = FastAPI(title="Threedots console", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.deployment = of
-    app.router.routes.extend(router.routes)
+    app.state.watched = Watched()
+    for one in (router, reading.router, acting.router):
+        app.router.routes.extend(one.routes)
     return app
+
+
+@router.get("")
+async def operators_page() -> Response:
+    """The page itself; whoever serves it has seen who asks (`console.doorway`)."""
+    return FileResponse(PAGE / "console.html", headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/login")
+async def login_page() -> Response:
+    """Where a token becomes a session (`console.doorway`)."""
+    return FileResponse(PAGE / "login.html", headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/api/turns")
@@ -52,22 +70,25 @@ async def list_turns(
     if before is not None and before.tzinfo is None:
         raise HTTPException(422, "before needs a zone, as in 2026-01-31T12:00:00Z.")
     wanted = Wanted(conversation=conversation, words=search, before=before)
-    return {"turns": await newest_turns(_deployment(request), wanted, limit=limit)}
+    await looked_at(request, "read turns", conversation)
+    return {"turns": await newest_turns(deployment_of(request), wanted, limit=limit)}
 
 
 @router.get("/api/turns/{turn_id}")
 async def see_turn(turn_id: str, request: Request) -> dict[str, Any]:
     """One turn, whole; the beginning of its id will do when no other begins so."""
-    found = await whole(_deployment(request), turn_id)
+    found = await whole(deployment_of(request), turn_id)
     if found is None:
         raise HTTPException(404, f"There is no turn {turn_id}, or several begin so.")
+    await looked_at(request, "read a turn", found["record"]["conversation"]["conversation_id"])
     return found
 
 
 @router.get("/api/events")
 async def follow(request: Request, conversation: Conversation = None) -> Response:
     """A summary each time a turn begins, goes on or ends."""
-    return event_stream(request, watch(_deployment(request), conversation))
+    await looked_at(request, "follow turns", conversation)
+    return event_stream(request, watch(deployment_of(request), conversation))
 
 
 @router.get("/page/{name}")
@@ -78,10 +99,3 @@ async def page(name: str) -> Response:
     if file.suffix not in (".js", ".css") or file not in folder.iterdir():
         raise HTTPException(404)
     return FileResponse(file, headers={"Cache-Control": "no-cache"})
-
-
-def _deployment(request: Request) -> Deployment:
-    deployment: Deployment | None = request.app.state.deployment()
-    if deployment is None:
-        raise HTTPException(503, "The agent is starting or stopping; ask again in a moment.")
-    return deployment

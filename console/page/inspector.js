@@ -29,16 +29,16 @@ export class Inspector {
   #state = element("p", { class: "inspector-state", role: "status" });
   #timer = null;
   #wanted = 0;
-  #find;
+  #given;
   /** What others offer to do with a turn: `{name, act(summary)}`. */
   offers = [];
 
   /**
-   * @param {{close: HTMLElement, find: function(string)}} given the button that closes it, and how a message
-   *   is shown on the phone
+   * @param {{close: HTMLElement, find: function(string), findName: string}} given the button that closes it, and
+   *   how a message is shown in the thread, with what that is called
    */
-  constructor({ close, find }) {
-    this.#find = find;
+  constructor({ close, find, findName = "Find on the phone" }) {
+    this.#given = { offers: () => this.offers, find, findName };
     this.node = element(
       "aside",
       { class: "inspector", id: "inspector", "aria-label": "Turn inspector" },
@@ -119,7 +119,7 @@ export class Inspector {
   }
 
   #add(summary, known = null) {
-    const turn = known ?? new Turn(summary, { offers: () => this.offers, find: this.#find });
+    const turn = known ?? new Turn(summary, this.#given);
     turn.update(summary);
     this.#turns.set(summary.turn_id, turn);
     this.#list.append(turn.node);
@@ -135,7 +135,7 @@ export class Inspector {
     }
     if (this.#search.value.trim()) return; // the search says what is shown
     const before = [...this.#turns.values()];
-    const turn = new Turn(summary, { offers: () => this.offers, find: this.#find });
+    const turn = new Turn(summary, this.#given);
     this.#turns = new Map([[summary.turn_id, turn], ...this.#turns]);
     this.#list.prepend(turn.node);
     this.#letGo();

@@ -13,13 +13,15 @@ export class Turn {
   #isStale = false;
   #offers;
   #find;
+  #findName;
   /** Whether the reader has opened it, rather than the page. */
   isRead = false;
 
   /** @param {{offers: function(): Object[], find: function(string)}} given what can be done with a turn */
-  constructor(summary, { offers, find }) {
+  constructor(summary, { offers, find, findName }) {
     this.#offers = offers;
     this.#find = find;
+    this.#findName = findName;
     this.summary = summary;
     this.node = element("li", { class: "turn", dataset: { turn: summary.turn_id } }, this.#head, this.#body);
     this.#head.addEventListener("click", () => {
@@ -111,7 +113,7 @@ export class Turn {
     return element(
       "div",
       { class: "turn-actions", role: "group", "aria-label": "This turn" },
-      message ? action("Find on the phone", () => this.#find(message)) : null,
+      message ? action(this.#findName, () => this.#find(message)) : null,
       copied("Copy as JSON", () => JSON.stringify(record, null, 2)),
       ...offered.map(({ name, act, text }) =>
         text ? copied(name, () => text(this.summary)) : action(name, () => act(this.summary, record)),

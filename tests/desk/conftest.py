@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from starlette.types import ASGIApp
 
 from evals.desk.app import PARTS, Phone
 from evals.local import Local, local_settings
@@ -40,6 +41,10 @@ def says_the_word(messages: list[ModelMessage], info: AgentInfo) -> ModelRespons
     return ModelResponse([TextPart(word[1] if word else "I know no word")])
 
 
+Front = Callable[[Phone], ASGIApp]
+"""What stands before a phone when it is served."""
+
+
 class Desk:
     """A served phone, its people and its files.
 
@@ -47,7 +52,7 @@ class Desk:
         prompts: Its prompts folder, a copy of ours.
     """
 
-    def __init__(self, folder: Path, model: Model) -> None:
+    def __init__(self, folder: Path, model: Model, front: Front = lambda phone: phone) -> None:
         self.prompts = folder / "prompts"
         shutil.copytree(ROOT / "prompts", self.prompts)
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -57,7 +62,7 @@ class Desk:
         )
         self.phone = Phone(Local(settings, model, parts=PARTS))
         config = uvicorn.Config(
-            self.phone, log_level="error", ws="none", timeout_graceful_shutdown=1
+            front(self.phone), log_level="error", ws="none", timeout_graceful_shutdown=1
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],))

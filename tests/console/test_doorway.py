@@ -1,0 +1,249 @@
+"""Who may come into the console: by where the server listens, by name, by token, by page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from agent.settings import Settings
+from console.api import create_app
+from console.doorway import Doorway
+from console.slowing import MANY, REMEMBERED, Slowing
+from memory.audit import AuditEntry
+from memory.console_sessions import ConsoleSession
+from phone.clock import HeldClock
+from tests.house import House, run, script
+
+TOKEN = "a-token-of-sixteen-characters-or-more"
+
+OURS = {"X-Threedots-Console": "1"}
+
+
+@asynccontextmanager
+async def door(
+    house: House,
+    *,
+    host: str = "127.0.0.1:8080",
+    client: str = "127.0.0.1",
+    scheme: str = "http",
+    **given: Any,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in front of the console's doorway."""
+
+    def of() -> Any:
+        return house.local.deployment
+
+    chosen = {"token": None, "bound_to": "127.0.0.1", "public_url": None} | given
+    app = Doorway(create_app(of), of, **chosen)
+    transport = httpx.ASGITransport(app=app, client=(client, 50_000))
+    headers = {"Origin": f"{scheme}://{host}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url=f"{scheme}://{host}", headers=headers
+    ) as browser:
+        yield browser
+
+
+async def log_in(browser: httpx.AsyncClient, token: str = TOKEN, **given: Any) -> httpx.Response:
+    body = {"token": token, "name": "Mia"} | given
+    return await browser.post("/console/api/login", json=body, headers=OURS)
+
+
+@pytest.mark.parametrize(
+    ("place", "headers", "status"),
+    [
+        ({}, {}, 200),
+        ({"host": "localhost:8080"}, {}, 200),
+        ({"host": "[::1]:8080", "bound_to": "::1", "client": "::1"}, {}, 200),
+        ({"bound_to": "0.0.0.0"}, {}, 403),
+        ({"bound_to": None}, {}, 403),
+        ({"host": "console.example"}, {}, 403),
+        ({"host": "192.168.1.5:8080"}, {}, 403),
+        ({"client": "192.168.1.9"}, {}, 403),
+        ({"public_url": "https://bot.example"}, {}, 403),
+        ({"public_url": "http://127.0.0.1:8080"}, {}, 200),
+        ({}, {"X-Forwarded-For": "203.0.113.9"}, 403),
+        ({}, {"Forwarded": "for=203.0.113.9"}, 403),
+        ({}, {"X-Real-IP": "203.0.113.9"}, 403),
+        ({}, {"Origin": "http://evil.example"}, 403),
+        ({}, {"Origin": "null"}, 403),
+        ({}, {"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_without_a_token_only_this_machine_comes_in(
+    place: dict[str, Any], headers: dict[str, str], status: int
+):
+    async def story(house: House) -> None:
+        async with door(house, **place) as browser:
+            answer = await browser.get("/console/api/me", headers=headers)
+            assert answer.status_code == status, answer.text
+
+    run(story, script())
+
+
+def test_with_a_token_nobody_reads_anything_before_logging_in():
+    async def story(house: House) -> None:
+        async with door(house, token=TOKEN, bound_to="0.0.0.0") as browser:
+            page = await browser.get("/console")
+            assert (page.status_code, page.headers["location"]) == (303, "console/login")
+            for path in ("me", "conversations", "turns", "events", "audit", "spend"):
+                answer = await browser.get(f"/console/api/{path}")
+                assert answer.status_code == 401, path
+            pause = await browser.post("/console/api/pause", json={}, headers=OURS)
+            assert pause.status_code == 401
+            assert (await browser.get("/console/login")).status_code == 200
+            assert (await browser.get("/console/page/login.js")).status_code == 200
+
+    run(story, script())
+
+
+def test_the_token_becomes_a_session_that_no_script_can_read_and_that_ends():
+    async def story(house: House) -> None:
+        given = {"token": TOKEN, "host": "bot.example", "scheme": "https"}
+        async with door(house, public_url="https://bot.example", **given) as browser:
+            answer = await log_in(browser)
+            assert answer.status_code == 204
+            cookie = answer.headers["set-cookie"]
+            for part in ("HttpOnly", "SameSite=strict", "Secure", "Path=/console"):
+                assert part in cookie
+            me = (await browser.get("/console/api/me")).json()
+            assert me["who"].startswith("Mia (")
+            [kept] = await house.rows(ConsoleSession)
+            assert kept.hash not in cookie
+            assert isinstance(house.clock, HeldClock)
+            house.clock.advance(12 * 3600 + 1)
+            assert (await browser.get("/console/api/me")).status_code == 401
+
+    run(story, script(), clock=HeldClock(1_780_000_000.0))
+
+
+def test_who_logs_out_or_whose_token_was_changed_is_out():
+    async def story(house: House) -> None:
+        async with door(house, token=TOKEN) as browser, door(house, token=TOKEN[::-1]) as other:
+            await log_in(browser)
+            other.cookies = browser.cookies
+            assert (await browser.get("/console/api/me")).status_code == 200
+            assert (await other.get("/console/api/me")).status_code == 401
+            cookie = dict(browser.cookies)
+            await browser.post("/console/api/logout", json={}, headers=OURS)
+            browser.cookies.update(cookie)
+            assert (await browser.get("/console/api/me")).status_code == 401
+            assert [e.action for e in await house.rows(AuditEntry)] == ["login", "logout"]
+
+    run(story, script())
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (OURS, 200),
+        ({}, 403),
+        (OURS | {"Origin": "https://evil.example"}, 403),
+        (OURS | {"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_write_comes_from_our_own_page(headers: dict[str, str], status: int):
+    async def story(house: House) -> None:
+        async with door(house) as browser:
+            answer = await browser.post("/console/api/pause", json={}, headers=headers)
+            assert answer.status_code == status, answer.text
+
+    run(story, script())
+
+
+def test_a_write_without_an_origin_is_refused():
+    async def story(house: House) -> None:
+        async with door(house) as browser:
+            del browser.headers["Origin"]
+            answer = await browser.post("/console/api/pause", json={}, headers=OURS)
+            assert answer.status_code == 403
+
+    run(story, script())
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("bot.example", 204), ("127.0.0.1:8080", 204), ("10.0.0.7:8080", 204), ("evil.example", 403)],
+)
+def test_with_a_token_a_strangers_name_for_us_is_not_answered(host: str, status: int):
+    async def story(house: House) -> None:
+        given = {"token": TOKEN, "bound_to": "0.0.0.0", "public_url": "https://bot.example"}
+        async with door(house, host=host, **given) as browser:
+            assert (await log_in(browser)).status_code == status
+
+    run(story, script())
+
+
+def test_wrong_tokens_wait_longer_each_time_and_hold_up_nobody_else(
+    caplog: pytest.LogCaptureFixture,
+):
+    async def story(house: House) -> None:
+        assert isinstance(house.clock, HeldClock)
+        given = {"token": TOKEN, "bound_to": "0.0.0.0"}
+        async with door(house, client="203.0.113.9", **given) as guesser:
+            assert (await log_in(guesser, "wrong-secret-one")).status_code == 401
+            soon = await log_in(guesser, TOKEN)
+            assert (soon.status_code, soon.headers["retry-after"]) == (429, "1")
+            house.clock.advance(1.1)
+            assert (await log_in(guesser, "wrong-secret-two")).status_code == 401
+            house.clock.advance(1.1)
+            assert (await log_in(guesser)).status_code == 429, "two seconds now"
+            house.clock.advance(1.0)
+            assert (await log_in(guesser)).status_code == 204
+        assert "203.0.113.9" in caplog.text
+        assert "wrong-secret" not in caplog.text
+
+    with caplog.at_level(logging.WARNING):
+        run(story, script(), clock=HeldClock(1_780_000_000.0))
+
+
+def test_what_is_remembered_of_wrong_tokens_has_an_end():
+    slowing = Slowing()
+    for number in range(2 * REMEMBERED):
+        slowing.wrong(f"10.0.{number // 256}.{number % 256}", now=0.0)
+    assert len(slowing._wrong) == REMEMBERED
+    assert slowing.seconds_left("192.0.2.1", now=1.0) == 59.0, "a flood slows everybody new"
+    assert slowing.seconds_left("192.0.2.1", now=61.0) == 0.0
+    few = Slowing()
+    for _ in range(MANY - 1):
+        few.wrong("2001:db8::1", now=0.0)
+    assert few.seconds_left("2001:db8::2", now=0.0) == 60.0, "one attacker has a whole /64"
+    assert few.seconds_left("2001:db8:1::2", now=0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 422), (b"[]", 422), (b'{"token": 5}', 422), (b"[" * 60_000, 422), (b"x" * 70_000, 413)],
+    ids=["broken", "list", "number", "deep", "long"],
+)
+def test_what_is_no_login_is_refused_with_words(body: bytes, status: int):
+    async def story(house: House) -> None:
+        async with door(house, token=TOKEN) as browser:
+            answer = await browser.post("/console/api/login", content=body, headers=OURS)
+            assert answer.status_code == status
+
+    run(story, script())
+
+
+def test_nothing_is_kept_by_browsers_or_shown_in_frames():
+    async def story(house: House) -> None:
+        async with door(house) as browser:
+            for path in ("/console", "/console/api/me", "/console/page/console.js"):
+                headers = (await browser.get(path)).headers
+                assert "default-src 'none'" in headers["content-security-policy"]
+                assert "frame-ancestors 'none'" in headers["content-security-policy"]
+                assert "unsafe" not in headers["content-security-policy"]
+                assert headers["cache-control"] == "no-store"
+                assert headers["x-content-type-options"] == "nosniff"
+
+    run(story, script())
+
+
+def test_a_short_token_is_refused_at_the_start():
+    with pytest.raises(ValidationError, match="needs 16 at least"):
+        Settings(threedots_console_token="short")  # type: ignore[arg-type]
