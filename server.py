@@ -312,7 +312,7 @@ async def _state(deployment: Deployment) -> dict[str, Any]:
 
 
 def _is_of_console(scope: Scope) -> bool:
-    path: str = scope["path"]
+    path: str = scope.get("path", "")
     return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 

@@ -30,8 +30,8 @@ class ConsoleSettings(BaseSettings):
         given = token.get_secret_value().strip() if token is not None else ""
         if token is not None and len(given) < SHORTEST_TOKEN:
             raise ValueError(
-                f"THREEDOTS_CONSOLE_TOKEN has {len(given)} characters; it opens everybody's "
-                f"conversations and needs {SHORTEST_TOKEN} at least. `openssl rand -hex 24` makes "
+                f"It has {len(given)} characters, opens everybody's "
+                f"conversations, and needs {SHORTEST_TOKEN} at least. `openssl rand -hex 24` makes "
                 "a good one."
             )
         return SecretStr(given) if token is not None else None

@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, Response
 import phone
 from agent.deployment import Deployment
 from console import acting, reading
-from console.asking import Watched, deployment_of, looked_at
+from console.asking import Watched, deployment_of, looked_at, while_logged_in
 from console.watching import newest_turns, watch, whole
 from memory.transcripts import Wanted
 from phone.event_stream import event_stream
@@ -88,7 +88,9 @@ async def see_turn(turn_id: str, request: Request) -> dict[str, Any]:
 async def follow(request: Request, conversation: Conversation = None) -> Response:
     """A summary each time a turn begins, goes on or ends."""
     await looked_at(request, "follow turns", conversation)
-    return event_stream(request, watch(deployment_of(request), conversation))
+    return event_stream(
+        request, while_logged_in(request, watch(deployment_of(request), conversation))
+    )
 
 
 @router.get("/page/{name}")

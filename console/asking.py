@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,9 @@ STILL_READING = 300.0
 
 REMEMBERED = 1000
 """Readings that are remembered for that."""
+
+STREAMED = 600.0
+"""Seconds after which a stream of events ends; a browser asks anew, and is looked at anew."""
 
 
 class Watched:
@@ -101,6 +104,18 @@ async def looked_at(request: Request, action: str, conversation_id: str | None) 
         found = await deployment_of(request).store.read(lambda session: session.exec(here).first())
         mailbox = found
     await noted_reading(request, action, mailbox)
+
+
+async def while_logged_in(
+    request: Request, events: AsyncIterator[dict[str, Any] | None]
+) -> AsyncIterator[dict[str, Any] | None]:
+    """These events, for a while: a session that is over hears nothing for long."""
+    clock = deployment_of(request).clock
+    until = clock.now() + STREAMED
+    async for event in events:
+        yield event
+        if clock.now() >= until and request.scope.get("console_session") is not None:
+            return
 
 
 async def done(

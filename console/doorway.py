@@ -45,8 +45,8 @@ FORWARDED = (
 LARGEST = 64 * 1024
 """Bytes of what an operator sends at once."""
 
-OPEN = ("/console/login", "/console/api/login")
-"""What is there for who has not logged in yet, beside the page's own files."""
+LOGIN = "/console/login"
+"""The page for who has not logged in yet."""
 
 HEADERS = {
     "content-security-policy": (
@@ -173,13 +173,13 @@ class Doorway:
             look = partial(console_sessions.name_of, hashed=hashed, now=deployment.clock.now())
             name = await deployment.store.read(look)
         if name is None or hashed is None:
-            if path == "/console/login":
+            if path == LOGIN:
                 return self._app
-            is_page = path == "/console" and request.method == "GET"
-            return RedirectResponse("console/login", 303) if is_page else _no(401, "Log in first.")
+            is_page = path in ("/console", "/console/") and request.method == "GET"
+            return RedirectResponse(LOGIN, 303) if is_page else _no(401, "Log in first.")
         request.scope["operator"], request.scope["console_session"] = name, hashed
-        if path == "/console/login":
-            return RedirectResponse("../console", 303)
+        if path == LOGIN:
+            return RedirectResponse("/console", 303)
         if path == "/console/api/logout" and request.method == "POST":
             return await self._log_out(request, deployment, hashed, name)
         return self._app

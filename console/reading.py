@@ -20,18 +20,18 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from agent.deployment import Deployment
-from console.asking import deployment_of, mailbox_of, noted_reading, who
+from console.asking import deployment_of, mailbox_of, noted_reading, while_logged_in, who
 from memory import audit, dead_letters
 from memory.costs import spent, total
 from memory.opt_outs import opt_outs
 from memory.pauses import paused_everywhere
 from memory.tables import BubbleState
 from memory.talks import Asked, Standing, newest
-from memory.threads import state_of, thread
+from memory.threads import state_of_list, state_of_thread, thread
 from phone.event_stream import event_stream
 from tools.reviewing import listed
 
-BREATH = 0.15
+BREATH = 0.4
 """Seconds between two looks while something happens."""
 
 LOOK_EVERY = 1.0
@@ -90,7 +90,8 @@ async def conversation(
 async def changes(request: Request, conversation: Key = None) -> Response:
     """Says `list` and `thread` whenever either has to be drawn anew."""
     mailbox = await mailbox_of(request, conversation) if conversation else None
-    return event_stream(request, _changes(deployment_of(request), mailbox.id if mailbox else None))
+    events = _changes(deployment_of(request), mailbox.id if mailbox else None)
+    return event_stream(request, while_logged_in(request, events))
 
 
 @router.get("/bubbles")
@@ -153,9 +154,9 @@ async def _changes(
     store = deployment.store
     known: dict[str, str] = {}
     while True:
-        now = {"list": await store.read(partial(state_of, mailbox_id=None))}
+        now = {"list": await store.read(state_of_list)}
         if mailbox_id is not None:
-            now["thread"] = await store.read(partial(state_of, mailbox_id=mailbox_id))
+            now["thread"] = await store.read(partial(state_of_thread, mailbox_id=mailbox_id))
         changed = [name for name, state in now.items() if known.get(name, state) != state]
         known = now
         yield {"changed": changed} if changed else None

@@ -240,7 +240,8 @@ def _last_words(session: Session, mailbox: Mailbox) -> tuple[str | None, str]:
 
 
 def _last_outcome(session: Session, mailbox_id: int) -> str | None:
+    # Not by their state, which is indexed too: nearly all turns there are have it.
     settled = select(Turn.outcome).where(
-        Turn.mailbox_id == mailbox_id, Turn.state == TurnState.SETTLED
+        Turn.mailbox_id == mailbox_id, col(Turn.settled_at).is_not(None)
     )
     return session.exec(settled.order_by(col(Turn.settled_at).desc()).limit(1)).first()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import Select, func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -14,7 +14,16 @@ from memory.bubbles import LANDED
 from memory.pauses import Pause, paused_everywhere
 from memory.recording import handles
 from memory.resending import ON_ITS_WAY
-from memory.tables import Bubble, Consent, Mailbox, Message, Turn
+from memory.tables import (
+    Bubble,
+    BubbleState,
+    Consent,
+    Mailbox,
+    Message,
+    Transcript,
+    Turn,
+    TurnState,
+)
 from memory.takeovers import Takeover
 from memory.talks import summary
 
@@ -55,26 +64,52 @@ def thread(session: Session, mailbox: Mailbox, *, before: int | None = None) -> 
     }
 
 
-def state_of(session: Session, mailbox_id: int | None) -> str:
-    """What is another text whenever a list, or one conversation, has to be drawn anew."""
-    counted: list[Any] = [func.max(col(Message.id)), func.count()]
-    found = columns(*counted).select_from(Message)
+def state_of_list(session: Session) -> str:
+    """What is another text whenever the list of conversations is to be drawn anew.
+
+    Asked again and again: nothing in it goes through all there is.
+    """
+    going = col(Bubble.state).in_((*ON_ITS_WAY, BubbleState.UNCONFIRMED))
+    bubbles = columns(col(Bubble.state), func.count()).where(going).group_by(col(Bubble.state))
+    running = columns(func.count()).where(col(Turn.state) == TurnState.RUNNING)
+    parts: list[Select[*tuple[Any, ...]]] = [
+        columns(func.max(col(Message.id))),
+        columns(func.max(col(Transcript.id))),
+        running,
+    ]
+    parts += [columns(func.sum(col(Mailbox.next_ref))), bubbles.order_by(col(Bubble.state))]
+    return _state(session, [*parts, *_held()])
+
+
+def state_of_thread(session: Session, mailbox_id: int) -> str:
+    """The same for one conversation."""
+    heard = columns(func.max(col(Message.id)), func.count(col(Message.outcome)))
     said = columns(
         func.count(), func.max(col(Bubble.dispatched_at)), func.max(col(Bubble.finished_at)),
-        func.max(col(Bubble.learnt_at)), func.max(col(Bubble.message_id)),
-    ).select_from(Bubble)  # fmt: skip
-    turns = columns(func.count(), func.max(col(Turn.settled_at))).select_from(Turn)
-    if mailbox_id is not None:
-        found = found.where(col(Message.mailbox_id) == mailbox_id)
-        said = said.where(col(Bubble.mailbox_id) == mailbox_id)
-        turns = turns.where(col(Turn.mailbox_id) == mailbox_id)
-    held = columns(func.max(col(Takeover.id)), func.count(col(Takeover.claimed_at)),
-                   func.count(col(Takeover.ended_at)))  # fmt: skip
-    pauses = columns(func.max(col(Pause.id)), func.count(col(Pause.ended_at)))
-    consents = columns(func.max(col(Consent.id)))
+        func.max(col(Bubble.learnt_at)), func.count(col(Bubble.message_id)),
+    )  # fmt: skip
+    turns = columns(func.count(), func.max(col(Turn.settled_at)))
+    parts = [
+        heard.where(col(Message.mailbox_id) == mailbox_id),
+        said.where(col(Bubble.mailbox_id) == mailbox_id),
+        turns.where(col(Turn.mailbox_id) == mailbox_id),
+    ]
+    return _state(session, [*parts, *_held()])
+
+
+def _held() -> list[Select[*tuple[Any, ...]]]:
+    """What changes when somebody takes over, hands back, pauses, resumes or opts out."""
+    claimed, ended = func.count(col(Takeover.claimed_at)), func.count(col(Takeover.ended_at))
+    return [
+        columns(func.max(col(Takeover.id)), claimed, ended),
+        columns(func.max(col(Pause.id)), func.count(col(Pause.ended_at))),
+        columns(func.max(col(Consent.id))),
+    ]
+
+
+def _state(session: Session, parts: Sequence[Select[*tuple[Any, ...]]]) -> str:
     connection = session.connection()
-    parts = [found, said, turns, held, pauses, consents]
-    return "|".join(str(tuple(connection.execute(part).one())) for part in parts)
+    return "|".join(str([tuple(row) for row in connection.execute(part)]) for part in parts)
 
 
 def _at(session: Session, mailbox: Mailbox, ref: int) -> str | None:

@@ -66,7 +66,10 @@ function follow(key) {
       loadMe();
     },
     up: () => {
-      if (!isUp) refreshAll();
+      if (!isUp) {
+        refreshAll();
+        talk.inspector.again();
+      }
       isUp = true;
       drawBanners();
     },

@@ -90,7 +90,7 @@ def test_with_a_token_nobody_reads_anything_before_logging_in():
     async def story(house: House) -> None:
         async with door(house, token=TOKEN, bound_to="0.0.0.0") as browser:
             page = await browser.get("/console")
-            assert (page.status_code, page.headers["location"]) == (303, "console/login")
+            assert (page.status_code, page.headers["location"]) == (303, "/console/login")
             for path in ("me", "conversations", "turns", "events", "audit", "spend"):
                 answer = await browser.get(f"/console/api/{path}")
                 assert answer.status_code == 401, path
