@@ -26,6 +26,7 @@ from memory.costs import spent, total
 from memory.opt_outs import opt_outs
 from memory.pauses import paused_everywhere
 from memory.tables import BubbleState
+from memory.takeovers import waiting
 from memory.talks import Asked, Standing, newest
 from memory.threads import state_of_list, state_of_thread, thread
 from phone.event_stream import event_stream
@@ -48,11 +49,13 @@ async def me(request: Request) -> dict[str, Any]:
     """Who asks, what the agent is called, and whether it is paused everywhere."""
     deployment = deployment_of(request)
     pause = await deployment.store.read(paused_everywhere)
+    count = await deployment.store.read(waiting)
     return {
         "who": who(request),
         "may_log_out": request.scope.get("console_session") is not None,
         "agent": deployment.name,
         "sending": deployment.outbox.paused_by,
+        "waiting": count,
         "paused": pause and {"by": pause.began_by, "at": pause.began_at.isoformat()},
     }
 

@@ -8,11 +8,11 @@ Both ends are kept, with who and when. A claimed one never ends by itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Index, Text, text
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from memory.columns import UTCDateTime
 from memory.tables import Mailbox
@@ -74,10 +74,10 @@ def ongoing_in(session: Session, mailbox_ids: Collection[int]) -> dict[int, Take
     return {takeover.mailbox_id: takeover for takeover in session.exec(here)}
 
 
-def takeovers_of(session: Session, mailbox_id: int) -> Sequence[Takeover]:
-    """Every takeover of a conversation, oldest first."""
-    here = select(Takeover).where(Takeover.mailbox_id == mailbox_id)
-    return session.exec(here.order_by(col(Takeover.id))).all()
+def waiting(session: Session) -> int:
+    """How many conversations wait for a person."""
+    open_ones = col(Takeover.ended_at).is_(None), col(Takeover.claimed_at).is_(None)
+    return session.exec(select(func.count(col(Takeover.id))).where(*open_ones)).one()
 
 
 def flag(session: Session, mailbox_id: int, *, by: str, why: str | None, now: float) -> Takeover:

@@ -91,7 +91,7 @@ async function loadMe() {
     return; // that the server is away is said by `follow`
   }
   byId("agent-name").textContent = me.agent;
-  document.title = `${me.agent} · console`;
+  document.title = `${me.waiting ? `(${me.waiting}) ` : ""}${me.agent} · console`;
   drawTools();
   drawBanners();
 }
@@ -122,6 +122,10 @@ function drawBanners() {
         }),
       ),
     );
+  }
+  if (me?.waiting) {
+    const many = me.waiting === 1 ? "One conversation waits" : `${me.waiting} conversations wait`;
+    banners.push(element("p", { class: "banner-line", text: `${many} for a person. The agent is silent there until one takes over.` }));
   }
   if (me?.sending) {
     banners.push(element("p", { class: "banner-line danger", text: `Sending is paused for everybody: ${me.sending}` }));

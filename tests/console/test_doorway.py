@@ -156,8 +156,11 @@ def test_a_write_comes_from_our_own_page(headers: dict[str, str], status: int):
     run(story, script())
 
 
-def test_a_write_without_an_origin_is_refused():
+def test_nobody_is_logged_in_or_heard_from_a_form_elsewhere():
     async def story(house: House) -> None:
+        async with door(house, token=TOKEN) as browser:
+            form = await browser.post("/console/api/login", json={"token": TOKEN})
+            assert (form.status_code, form.headers.get("set-cookie")) == (403, None)
         async with door(house) as browser:
             del browser.headers["Origin"]
             answer = await browser.post("/console/api/pause", json={}, headers=OURS)
