@@ -44,6 +44,7 @@ function drawPlaces(here) {
     element("a", { href: `#/${name}`, text: title, "aria-current": name === here ? "page" : null }),
   );
   byId("places").replaceChildren(...links);
+  byId("places").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 async function drawLedger(ledger) {

@@ -122,7 +122,7 @@ async function optOuts(again) {
 
 async function spend() {
   const { days, total } = await operator.spend();
-  const figures = (day) => [String(day.turns), String(day.bubbles), String(day.input_tokens), String(day.output_tokens), money(day.cost_usd)];
+  const figures = (day) => [String(day.turns), String(day.bubbles), String(day.input_tokens), String(day.output_tokens), day.turns ? money(day.cost_usd) : "–"];
   return [
     element("p", { class: "quiet", text: "What turns have cost, by the day they began, UTC." }),
     table(
