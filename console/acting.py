@@ -14,8 +14,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from console.asking import by_our_page, deployment_of, done, mailbox_of, who
+from memory.alerts import resolve
 from memory.dead_letters import replay
 from memory.operating import LONGEST, write
 from memory.opt_outs import opt_out
@@ -69,7 +71,11 @@ async def take(key: str, request: Request) -> dict[str, Any]:
 async def give_back(key: str, request: Request) -> dict[str, Any]:
     """Give it back to the agent."""
     mailbox, now = await mailbox_of(request, key), deployment_of(request).clock.now()
-    work = partial(hand_back, mailbox_id=mailbox.id or 0, by=who(request), now=now)
+
+    def work(session: Session) -> None:
+        hand_back(session, mailbox.id or 0, by=who(request), now=now)
+        resolve(session, mailbox.id or 0, by=who(request), now=now)
+
     await _allowed(done(request, "hand back", work, mailbox=mailbox))
     return {"ok": True}
 

@@ -114,7 +114,11 @@ async function optOuts(again) {
     table(
       "Opt-outs",
       ["Who", "How", "When", "Conversation"],
-      found.opt_outs.map((one) => [readable(one.handle), one.how, moment(one.at), toTalk(one.handle)]),
+      found.opt_outs.map((one) => {
+        const isErased = one.handle.startsWith("hmac:");
+        const name = isErased ? "Somebody who was erased" : readable(one.handle);
+        return [name, one.how, moment(one.at), isErased ? "" : toTalk(one.handle)];
+      }),
       "Nobody has opted out.",
     ),
   ];
