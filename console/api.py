@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 import phone
 from agent.deployment import Deployment
 from console import acting, reading
 from console.asking import Watched, deployment_of, looked_at, while_logged_in
 from console.watching import newest_turns, watch, whole
+from memory.store import StoreUnavailable
 from memory.transcripts import Wanted
 from phone.event_stream import event_stream
 
@@ -41,9 +42,15 @@ def create_app(of: Callable[[], Deployment | None]) -> FastAPI:
     app = FastAPI(title="Threedots console", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.deployment = of
     app.state.watched = Watched()
+    app.exception_handler(StoreUnavailable)(_unavailable)
     for one in (router, reading.router, acting.router):
         app.router.routes.extend(one.routes)
     return app
+
+
+async def _unavailable(request: Request, error: StoreUnavailable) -> Response:
+    """The database cannot be had just now: the page says so, and asks again."""
+    return JSONResponse({"detail": str(error)}, 503)
 
 
 @router.get("")

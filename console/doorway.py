@@ -26,10 +26,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.deployment import Deployment
-from console.asking import OURS
+from console.asking import OURS, THIS_MACHINE
 from console.slowing import Slowing
 from memory import audit, console_sessions
 from memory.console_sessions import LASTS, hash_of
+from memory.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,10 @@ class Doorway:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        answer = self._trouble(request) or await self._let_in(request)
+        try:
+            answer = self._trouble(request) or await self._let_in(request)
+        except StoreUnavailable as error:
+            answer = _no(503, str(error))
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -144,6 +148,7 @@ class Doorway:
     async def _let_in(self, request: Request) -> ASGIApp:
         path = request.url.path
         if self._token is None:
+            request.scope["operator"] = THIS_MACHINE
             return self._app if self._is_here(request) else _no(403, ELSEWHERE)
         if path.startswith("/console/page/"):
             return self._app

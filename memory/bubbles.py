@@ -290,7 +290,12 @@ def expire(session: Session, *, bubble_id: str, now: float) -> Bubble:
 
 
 def cancel_rest(session: Session, *, after: Bubble, now: float) -> None:
-    """Cancel what the same turn still had to say: it would read oddly after a missing bubble."""
+    """Cancel what the same turn still had to say: it would read oddly after a missing bubble.
+
+    What a person wrote, or had sent again, belongs to no turn and stands by itself.
+    """
+    if after.turn_id is None:
+        return
     waiting = select(Bubble).where(
         Bubble.mailbox_id == after.mailbox_id,
         Bubble.turn_id == after.turn_id,

@@ -17,6 +17,7 @@ from console.doorway import Doorway
 from console.slowing import MANY, REMEMBERED, Slowing
 from memory.audit import AuditEntry
 from memory.console_sessions import ConsoleSession
+from memory.store import StoreUnavailable
 from phone.clock import HeldClock
 from tests.house import House, run, script
 
@@ -231,6 +232,43 @@ def test_what_is_no_login_is_refused_with_words(body: bytes, status: int):
             assert answer.status_code == status
 
     run(story, script())
+
+
+def test_a_database_that_cannot_be_had_is_said_to_be():
+    async def story(house: House) -> None:
+        assert house.local.deployment is not None
+        store = house.local.deployment.store
+        async with door(house) as browser, door(house, token=TOKEN) as other:
+
+            async def away(work: Any) -> Any:
+                raise StoreUnavailable("The database cannot do it now.")
+
+            read, store.read = store.read, away  # type: ignore[method-assign]
+            answers = [await browser.get("/console/api/me")]
+            other.cookies.set("threedots_console", "x")
+            answers.append(await other.get("/console/api/me"))
+            store.read = read  # type: ignore[method-assign]
+        for answer in answers:
+            assert (answer.status_code, "cannot do it now" in answer.text) == (503, True)
+
+    run(story, script())
+
+
+def test_who_looks_at_turns_on_this_machine_is_noted_too():
+    async def story(house: House) -> None:
+        sent = await house.text("hi")
+        await house.settled(turns=1)
+        async with door(house) as browser:
+            asked = {"conversation": sent.conversation_id}
+            [turn] = (await browser.get("/console/api/turns", params=asked)).json()["turns"]
+            await browser.get(f"/console/api/turns/{turn['turn_id']}")
+        entries = [(e.who, e.action, e.conversation_id) for e in await house.rows(AuditEntry)]
+        assert entries == [
+            ("this machine", "read turns", sent.conversation_id),
+            ("this machine", "read a turn", sent.conversation_id),
+        ]
+
+    run(story, script("hello"))
 
 
 def test_nothing_is_kept_by_browsers_or_shown_in_frames():

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from memory.bubbles import dispatch
+from memory.bubbles import cancel_rest, dispatch
 from memory.consents import record_consent
 from memory.costs import spent
 from memory.pauses import pause, resume
@@ -90,6 +90,20 @@ def test_an_operators_words_do_not_leave_after_a_stop(database: Database, held: 
     for bubble_id in (one, two):
         database(lambda s, it=bubble_id: dispatch(s, claim=claim, bubble_id=it, now=NOW))
     assert states(database) == ["cancelled", "cancelled"]
+
+
+def test_what_a_person_wrote_stands_by_itself(database: Database, held: int):
+    claim = claimed(database)
+    first, second = (written(database, claim, kind="operator") for _ in range(2))
+
+    def lose_the_first(session: Session) -> None:
+        bubble, _ = dispatch(session, claim=claim, bubble_id=first, now=NOW)
+        bubble.state = "unconfirmed"
+        cancel_rest(session, after=bubble, now=NOW)
+
+    database(lose_the_first)
+    database(lambda s: dispatch(s, claim=claim, bubble_id=second, now=NOW))
+    assert states(database) == ["unconfirmed", "dispatched"]
 
 
 def test_a_takeover_has_both_its_ends_and_the_next_is_another(database: Database, held: int):
