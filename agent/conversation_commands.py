@@ -45,7 +45,7 @@ Which = Annotated[
 
 Maybe = Annotated[str | None, typer.Argument(metavar="ID", help="Which; left out with --all.")]
 
-All = Annotated[bool, typer.Option("--all", help="Everywhere.")]
+All = Annotated[bool, typer.Option("--all", help="In all conversations at once.")]
 
 commands = typer.Typer(
     help="See conversations, take them over, pause the agent, hand over or erase what is kept.",
