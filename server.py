@@ -26,6 +26,7 @@ from starlette.types import ASGIApp
 
 from agent.deployment import Deployment
 from agent.drift import Drift
+from agent.erasing import Erased, erase_person, list_of, scrub
 from agent.metrics import Gauges
 from agent.running import running
 from agent.secret_place import keyring_of
@@ -34,6 +35,7 @@ from agent.telemetry import check_telemetry
 from console.api import create_app as create_console
 from console.doorway import Doorway
 from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
+from memory.persons import Person
 from memory.store import StoreUnavailable
 from memory.turns import oldest_due
 from phone.clock import Clock, utc
@@ -104,7 +106,7 @@ def create_app(
     door = Door(keyring_of(settings), metrics_token=token.get_secret_value() if token else None)
     opens = settings.threedots_console_token
     door.console = Doorway(
-        create_console(lambda: door.deployment),
+        create_console(lambda: door.deployment, erase=partial(_erase, door, settings)),
         lambda: door.deployment,
         token=opens.get_secret_value() if opens else None,
         bound_to=bound_to,
@@ -314,6 +316,22 @@ async def _state(deployment: Deployment) -> dict[str, Any]:
 def _is_of_console(scope: Scope) -> bool:
     path: str = scope.get("path", "")
     return path == CONSOLE or path.startswith(f"{CONSOLE}/")
+
+
+async def _erase(door: Door, settings: Settings, person: Person) -> Erased:
+    """What `threedots conversations erase` does, by the server itself."""
+    deployment = door.deployment
+    if deployment is None:
+        raise StoreUnavailable("The agent is stopping.")
+    erased = await erase_person(
+        person,
+        store=deployment.store,
+        phone=deployment.phone,
+        clock=deployment.clock,
+        listed_in=list_of(settings),
+    )
+    await asyncio.to_thread(scrub, settings.database_url)
+    return erased
 
 
 class _Headers:

@@ -19,8 +19,9 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 import phone
 from agent.deployment import Deployment
-from console import acting, reading
+from console import acting, people, reading
 from console.asking import Watched, deployment_of, looked_at, while_logged_in
+from console.people import Erase
 from console.watching import newest_turns, watch, whole
 from memory.store import StoreUnavailable
 from memory.transcripts import Wanted
@@ -37,13 +38,17 @@ Words = Annotated[str | None, Query(min_length=1, max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-def create_app(of: Callable[[], Deployment | None]) -> FastAPI:
-    """The console of the deployment that `of` gives; None while it starts or stops."""
+def create_app(of: Callable[[], Deployment | None], *, erase: Erase | None = None) -> FastAPI:
+    """The console of the deployment that `of` gives; None while it starts or stops.
+
+    Args:
+        erase: How a person is erased here; None where nobody is.
+    """
     app = FastAPI(title="Threedots console", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.deployment = of
-    app.state.watched = Watched()
+    app.state.watched, app.state.erase = Watched(), erase
     app.exception_handler(StoreUnavailable)(_unavailable)
-    for one in (router, reading.router, acting.router):
+    for one in (router, reading.router, acting.router, people.router):
         app.router.routes.extend(one.routes)
     return app
 

@@ -86,7 +86,8 @@ async def conversation(
     mailbox = await mailbox_of(request, key)
     await noted_reading(request, "read", mailbox)
     store = deployment_of(request).store
-    return await store.read(partial(thread, mailbox=mailbox, before=before))
+    told: dict[str, Any] = await store.read(partial(thread, mailbox=mailbox, before=before))
+    return told | {"may_erase": request.app.state.erase is not None}
 
 
 @router.get("/changes")

@@ -45,6 +45,8 @@ export const operator = {
   resume: (key) => call("POST", key === null ? "resume" : `conversations/${at(key)}/resume`),
   write: (key, text, bubbleId) => call("POST", `conversations/${at(key)}/bubbles`, { text, bubble_id: bubbleId }),
   again: (bubbleId) => call("POST", `bubbles/${at(bubbleId)}/again`, { bubble_id: newId() }),
+  erase: (key, handle) => call("POST", `conversations/${at(key)}/erase`, { handle }),
+  exportOf: (key) => `console/api/conversations/${at(key)}/export`,
   bubbles: (state) => call("GET", `bubbles?${query({ state })}`),
   letters: () => call("GET", "dead-letters"),
   replay: (id, allowStale) => call("POST", `dead-letters/${id}/replay`, { allow_stale: allowStale }),

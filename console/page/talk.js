@@ -2,7 +2,7 @@
 
 import { bubble } from "./bubble.js";
 import { element } from "./element.js";
-import { form } from "./form.js";
+import { form, textField } from "./form.js";
 import { Inspector } from "./inspector.js";
 import { askToSendAgain } from "./ledgers.js";
 import { operator } from "./operator.js";
@@ -154,6 +154,8 @@ export class Talk {
         ? button("Let the agent speak", "", () => this.#do(operator.resume))
         : button("Pause the agent here", "danger", () => this.#do(operator.pause)),
       isOut || isGroup ? null : button("Opt out…", "", () => this.#askToOptOut()),
+      element("a", { class: "button", href: operator.exportOf(this.#key), download: true, text: "Export" }),
+      this.#told.may_erase ? button("Erase…", "danger", () => this.#askToErase()) : null,
       this.#toggle,
     ];
     this.#acts.replaceChildren(...acts.filter(Boolean));
@@ -217,6 +219,19 @@ export class Talk {
     const words = `Nothing is sent to ${readable(participant)} any more, from none of our numbers. Only they can undo it, with START.`;
     form("Record that they asked us to stop?", "Opt out", [element("p", { class: "hint", text: words })], async () => {
       await operator.optOut(participant);
+      await this.#refresh();
+    });
+  }
+
+  #askToErase() {
+    const { participant, is_group: isGroup } = this.#told.conversation;
+    const words =
+      "Their conversations go whole, here and our memory at AgentPhone; in groups a mark stands for their words. " +
+      `It cannot be undone. Write ${isGroup ? "the group's id" : participant} to go on.`;
+    const fields = [element("p", { class: "hint", text: words }), textField("handle", "Whom", { required: true })];
+    form("Erase this person?", "Erase", fields, async ({ handle }) => {
+      await operator.erase(this.#key, handle);
+      location.hash = "#/conversations";
       await this.#refresh();
     });
   }
