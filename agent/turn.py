@@ -20,33 +20,28 @@ from agent.admission import TurnedAway, admit
 from agent.answering import answer
 from agent.comforting import comfort
 from agent.deployment import Deployment
-from agent.disclosing import introduction_for
 from agent.forgetting import keep_sources
 from agent.groups import Answer, addressed_by, people_answered
+from agent.parting import part
 from agent.prompts import PromptError
 from agent.scene import look, take_note
 from agent.silence import as_it_stands, silence
 from agent.silence import ending as ending_in
-from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of
+from agent.static_words import answer_consent_words, say
+from agent.thinking import Ending, outcome_of
 from agent.typing import typing
-from memory.bubbles import LANDED, Draft, abandon, of_turn
+from memory.bubbles import LANDED, abandon, of_turn
 from memory.permission import why_silent_in
-from memory.remembering import save, save_consent
+from memory.remembering import save
 from memory.silence import PAUSED
-from memory.tables import Bubble, BubbleState, Mailbox, Message, Turn, TurnState
+from memory.tables import Bubble, BubbleState, Mailbox, Message
 from memory.turns import Burst, Claim, join, settle
 from phone.clock import utc
 from phone.types import Conversation
-from safety.consent import Keyword
 from tools.floor import Floor
-from tools.hands import SMS_LIMIT
-from tools.introducing import introduced
 from tools.media import BadListing
 
 log = logging.getLogger(__name__)
-
-NOTICES = {Keyword.STOP: "opted_out", Keyword.START: "opted_in", Keyword.HELP: "help"}
-"""The prompt file with the static words for each consent word."""
 
 
 async def take_turn(deployment: Deployment, claim: Claim, burst: Burst) -> None:
@@ -86,7 +81,7 @@ async def _act(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
         silent = await silence(deployment, claim.mailbox_id)
         if silent is PAUSED:
             return comforted or ending_in(silent)
-        noticed = await _notice(deployment, claim, burst) or comforted
+        noticed = await answer_consent_words(deployment, claim, burst) or comforted
         if all(message.keyword for message in burst.messages):
             return noticed or Ending("silent", "nothing to answer")
         if silenced := await _silenced(deployment, claim):
@@ -95,49 +90,6 @@ async def _act(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
     except (PromptError, BadListing) as error:
         log.error("%s", error)
         return Ending("failed", str(error))
-
-
-async def _notice(deployment: Deployment, claim: Claim, burst: Burst) -> Ending | None:
-    """Answer consent words with their static text, without a model; the last one counts."""
-    said = [Keyword(message.keyword) for message in burst.messages if message.keyword]
-    words = [word for word in said if word in NOTICES]
-    if not words:
-        return None
-    why = f"notice for {words[-1]}"
-    if burst.resumed and (sent := await _notices(deployment, burst)):
-        return Ending(outcome_of(sent), why)
-    if words[-1] is Keyword.STOP and not deployment.confirms_stop:
-        noticed = Ending("silent", "the carrier confirms stop")
-    else:
-        noticed = await _say(deployment, claim, burst, NOTICES[words[-1]], why=why)
-    if words[-1] is not Keyword.HELP:
-        await save_consent(
-            claim, phone=deployment.phone, store=deployment.store, clock=deployment.clock
-        )
-    return noticed
-
-
-async def _notices(deployment: Deployment, burst: Burst) -> list[Bubble]:
-    """The static words this turn has sent already."""
-    bubbles = await deployment.store.read(partial(of_turn, turn_id=burst.turn.id))
-    return [bubble for bubble in bubbles if bubble.kind == "notice"]
-
-
-async def _say(
-    deployment: Deployment,
-    claim: Claim,
-    burst: Burst,
-    prompt: str,
-    *,
-    why: str,
-    kind: str = "notice",
-) -> Ending:
-    """Send a static text of ours; a notice may also go to somebody who has just opted out."""
-    drafts = [Draft(text=deployment.prompts.text(prompt, name=deployment.name))]
-    if kind != "notice" and (introducing := await introduction_for(deployment, claim)):
-        drafts = introduced(drafts, introducing, limit=SMS_LIMIT)
-    sent = await deployment.outbox.send(claim, burst.turn.id, drafts, kind=kind)
-    return Ending(outcome_of(sent), why)
 
 
 async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
@@ -155,7 +107,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     admitted = await admit(deployment, mailbox, burst, asked_by)
     if isinstance(admitted, TurnedAway):
         if admitted.words is not None:
-            await _say(deployment, claim, burst, admitted.words, why=admitted.reason)
+            await say(deployment, claim, burst, admitted.words, why=admitted.reason)
         return Ending("dropped", admitted.reason)
     burst = replace(burst, allowance=admitted)
     dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
@@ -169,14 +121,7 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
             return silenced  # an operator said so in the metadata
         scene, ending = await answer(deployment, claim, burst, conversation, floor)
         ending = await as_it_stands(deployment, claim.mailbox_id, ending)
-    if _is_at_a_loss(ending.reason) and not scene.hands.said:
-        ending = await _apologise(deployment, claim, burst, ending)
-    if scene.hands.opted_out:
-        ending = await _confirm_stop(deployment, claim, burst, ending)
-    elif scene.hands.needs_a_person:
-        ending = await _call_a_person(deployment, claim, burst, ending)
-    elif scene.hands.truth and ending.outcome in ("silent", "reacted"):
-        ending = await _tell_the_truth(deployment, claim, burst, scene.hands.truth, ending)
+    ending = await part(deployment, claim, burst, scene.hands, ending)
     saved = await save(
         scene.memory,
         claim,
@@ -191,34 +136,6 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
     return replace(ending, record={**ending.record, **kept})
 
 
-async def _confirm_stop(
-    deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
-) -> Ending:
-    """The static words after the model has recorded a STOP, once."""
-    if not deployment.confirms_stop or await _notices(deployment, burst):
-        return ending
-    noticed = await _say(
-        deployment, claim, burst, NOTICES[Keyword.STOP], why="notice for stop, heard by the model"
-    )
-    return replace(noticed, record=ending.record)
-
-
-async def _call_a_person(
-    deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
-) -> Ending:
-    """The static words after the model has heard a crisis that no rule did."""
-    comforted = await comfort(deployment, claim, burst, heard_by_model=True)
-    return replace(comforted, record=ending.record) if comforted else ending
-
-
-async def _tell_the_truth(
-    deployment: Deployment, claim: Claim, burst: Burst, truth: str, ending: Ending
-) -> Ending:
-    """Whoever asks whether a person writes gets an answer, also when the model gave none."""
-    sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=truth)])
-    return Ending(outcome_of(sent), "asked whether a person writes", ending.record)
-
-
 async def _read_conversation(
     deployment: Deployment, claim: Claim, burst: Burst, mailbox: Mailbox
 ) -> Conversation | None:
@@ -227,26 +144,6 @@ async def _read_conversation(
     if await take_note(deployment, mailbox, conversation):
         await deployment.store.write(partial(join, claim=claim, turn_id=burst.turn.id))
     return conversation
-
-
-async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:
-    """Say once per outage that we cannot think; the turn stays failed, for nothing was answered."""
-    before = await deployment.store.read(partial(_reason_before, claim.mailbox_id))
-    if not _is_at_a_loss(before):
-        await _say(deployment, claim, burst, "unavailable", why=UNAVAILABLE, kind="apology")
-    return ending
-
-
-def _is_at_a_loss(reason: str | None) -> bool:
-    """Whether a turn ended so because the model had no answer for it."""
-    return reason is not None and (reason == UNAVAILABLE or reason.startswith(ASTRAY))
-
-
-def _reason_before(mailbox_id: int, session: Session) -> str | None:
-    """How the conversation's last settled turn ended."""
-    settled = select(Turn).where(Turn.mailbox_id == mailbox_id, Turn.state == TurnState.SETTLED)
-    turn = session.exec(settled.order_by(col(Turn.settled_at).desc()).limit(1)).first()
-    return turn.reason if turn else None
 
 
 async def _silenced(deployment: Deployment, claim: Claim) -> Ending | None:

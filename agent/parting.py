@@ -1,0 +1,71 @@
+"""What is said after the model has ended a turn, by rule: what it must not leave unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from sqlmodel import Session, col, select
+
+from agent.comforting import comfort
+from agent.deployment import Deployment
+from agent.static_words import NOTICES, notices, say
+from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of
+from memory.bubbles import Draft
+from memory.tables import Turn, TurnState
+from memory.turns import Burst, Claim
+from safety.consent import Keyword
+from tools.hands import Hands
+
+
+async def part(
+    deployment: Deployment, claim: Claim, burst: Burst, hands: Hands, ending: Ending
+) -> Ending:
+    """Say what is left to say, if anything; how the turn ends then.
+
+    An apology where the model was at a loss and nothing was said; the confirmation of a STOP it
+    heard; help in a crisis it heard; the truth where they asked whether a person writes.
+    """
+    if _is_at_a_loss(ending.reason) and not hands.said:
+        ending = await _apologise(deployment, claim, burst, ending)
+    if hands.opted_out:
+        return await _confirm_stop(deployment, claim, burst, ending)
+    if hands.needs_a_person:
+        comforted = await comfort(deployment, claim, burst, heard_by_model=True)
+        return replace(comforted, record=ending.record) if comforted else ending
+    if hands.truth and ending.outcome in ("silent", "reacted"):
+        sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=hands.truth)])
+        return Ending(outcome_of(sent), "asked whether a person writes", ending.record)
+    return ending
+
+
+async def _confirm_stop(
+    deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
+) -> Ending:
+    """The static words after the model has recorded a STOP, once."""
+    if not deployment.confirms_stop or await notices(deployment, burst):
+        return ending
+    noticed = await say(
+        deployment, claim, burst, NOTICES[Keyword.STOP], why="notice for stop, heard by the model"
+    )
+    return replace(noticed, record=ending.record)
+
+
+async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:
+    """Say once per outage that we cannot think; the turn stays failed, for nothing was answered."""
+    before = await deployment.store.read(partial(_reason_before, claim.mailbox_id))
+    if not _is_at_a_loss(before):
+        await say(deployment, claim, burst, "unavailable", why=UNAVAILABLE, kind="apology")
+    return ending
+
+
+def _is_at_a_loss(reason: str | None) -> bool:
+    """Whether a turn ended so because the model had no answer for it."""
+    return reason is not None and (reason == UNAVAILABLE or reason.startswith(ASTRAY))
+
+
+def _reason_before(mailbox_id: int, session: Session) -> str | None:
+    """How the conversation's last settled turn ended."""
+    settled = select(Turn).where(Turn.mailbox_id == mailbox_id, Turn.state == TurnState.SETTLED)
+    turn = session.exec(settled.order_by(col(Turn.settled_at).desc()).limit(1)).first()
+    return turn.reason if turn else None
