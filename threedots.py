@@ -24,18 +24,18 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 from rich.console import Console
 
-from agent.alert_commands import commands as alert_commands
-from agent.approval_commands import commands as approval_commands
-from agent.connect_command import connect_webhook
-from agent.consent_commands import commands as consent_commands
-from agent.consent_commands import text_first
-from agent.conversation_commands import commands as conversation_commands
-from agent.copy_commands import back_up_database, restore
-from agent.dead_letter_commands import commands as dead_letter_commands
-from agent.limit_commands import limits
-from agent.outbox_commands import commands as outbox_commands
-from agent.sweep_command import sweep_old
-from agent.transcript_commands import commands as transcript_commands
+from agent.commands.alerts import commands as alert_commands
+from agent.commands.approvals import commands as approval_commands
+from agent.commands.connect import connect_webhook
+from agent.commands.consents import commands as consent_commands
+from agent.commands.consents import text_first
+from agent.commands.conversations import commands as conversation_commands
+from agent.commands.copies import back_up_database, restore
+from agent.commands.dead_letters import commands as dead_letter_commands
+from agent.commands.limits import limits
+from agent.commands.outbox import commands as outbox_commands
+from agent.commands.sweep import sweep_old
+from agent.commands.transcripts import commands as transcript_commands
 from evals.eval_commands import evaluate
 from evals.record_commands import to_scenario
 from evals.replay_commands import replay
@@ -309,9 +309,9 @@ def _explained(error: Exception) -> tuple[str, int]:
     """What to tell the operator, and the exit code; any other error is raised again."""
     from pydantic_settings import SettingsError
 
+    from agent.commands.transcripts import NoSuchRecord
     from agent.connecting import CannotConnect
     from agent.models import NoModel
-    from agent.transcript_commands import NoSuchRecord
     from evals.recording import NothingToRecord
     from evals.scenario_files import BadScenario
     from memory.alerts import NoSuchAlert

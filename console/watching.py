@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlmodel import Session
 
+from agent.commands.transcripts_shown import summary
 from agent.deployment import Deployment
-from agent.transcripts_shown import summary
 from console.timeline import timeline
 from memory.inspection import Known, arrivals, running, still_running
 from memory.recording import RUNNING

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from agent.transcript_page import STYLE as CHAT_STYLE
-from agent.transcript_page import chat
+from agent.commands.transcript_page import STYLE as CHAT_STYLE
+from agent.commands.transcript_page import chat
 from evals.comparing import Comparison
 from evals.plots import Row, plot
 from evals.run_files import RunLine

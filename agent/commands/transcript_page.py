@@ -8,7 +8,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from agent.transcripts_shown import did, foot, head, thoughts
+from agent.commands.transcripts_shown import did, foot, head, thoughts
 from memory.transcript import Act, BubbleSent, Heard, ToolCall, TurnRecord
 
 STYLE = """

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
-from agent.person_commands import add_person_commands
+from agent.commands.persons import add_person_commands
 from agent.settings import Settings
 from memory import audit
 from memory.alerts import resolve

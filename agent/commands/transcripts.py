@@ -15,9 +15,9 @@ import typer
 from rich.console import Console
 from sqlmodel import Session
 
+from agent.commands.transcript_page import as_page
+from agent.commands.transcripts_shown import as_chat, as_table, summary
 from agent.settings import Settings
-from agent.transcript_page import as_page
-from agent.transcripts_shown import as_chat, as_table, summary
 from memory import labels
 from memory.exports.formats import Arguments, Format
 from memory.store import Store
@@ -199,7 +199,7 @@ def export(
     if format is not Format.OPENAI and arguments is not None:
         raise typer.BadParameter("--arguments is for --format openai alone.")
     wanted = _wanted(after, before, conversation, outcome, tool, text, label)
-    from agent.transcript_files import write_records
+    from agent.commands.transcript_files import write_records
     from memory.exports.forms import form_of
 
     is_protobuf = output is not None and output.suffix == ".pb"
