@@ -26,7 +26,8 @@ from agent.prompts import Prompts
 from agent.settings import HOME, Settings
 from agent.sweep import SWEEP_EVERY, sweep
 from agent.telemetry import telling
-from agent.tidying import TIDY_EVERY, terms, tidy
+from agent.terms import terms
+from agent.tidying import TIDY_EVERY, tidy
 from agent.worker import Worker
 from memory.database_file import served_alone
 from memory.listening import RECONNECT_AFTER, hear_replicas

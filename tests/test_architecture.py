@@ -204,3 +204,12 @@ def test_every_dependency_is_locked_with_its_hash():
     assert len(needed) > 50
     assert len(tested) > len(needed)
     assert needed.items() <= tested.items(), "what is tested is what is installed"
+
+
+def test_a_command_does_not_wait_for_what_only_a_model_needs():
+    command = "import sys, threedots; print([n for n in sys.argv[1:] if n in sys.modules])"
+    heavy = ["pydantic_ai", "openai", "fastapi", "uvicorn", "alembic", "PIL", "prometheus_client"]
+    done = subprocess.run(
+        [sys.executable, "-c", command, *heavy], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr

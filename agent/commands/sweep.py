@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from agent.settings import Settings
-from agent.tidying import terms
+from agent.terms import terms
 from memory.retention import overdue, sweep
 from memory.store import Store
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from agent.running import rounds_of
 from agent.settings import Settings
-from agent.tidying import TIDY_EVERY, terms
+from agent.terms import terms
+from agent.tidying import TIDY_EVERY
 from memory.inbox import bury
 from memory.store import Store
 from tests.house import House, run, script
