@@ -43,6 +43,9 @@ def log_to(stream: TextIO, settings: Settings) -> None:
     kind = JsonLines if form == "json" else Lines
     handler.setFormatter(kind(redactor_of(settings)))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for servers in ("uvicorn", "uvicorn.error"):  # as they are before it has set them up itself
+        logging.getLogger(servers).handlers.clear()
+        logging.getLogger(servers).propagate = True
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)

@@ -37,8 +37,6 @@ def crash(*names: str) -> tuple[str, ...]:
     return in_file(CRASHES, *names, *always)
 
 
-LIMITS = "limits per person, group and deployment"
-GUARD = "the guard against injected words"
 
 FAULTS: dict[int, Fault] = {
     1: Fault(
@@ -119,7 +117,7 @@ FAULTS: dict[int, Fault] = {
     15: Fault(
         "The same body under another delivery id: one turn.",
         in_file("stories/test_intake.py", "the_same_message_under_another_delivery_id_is_one_turn"),
-        later="a count of replays: the metrics",
+        later="replays are not counted by themselves",
     ),
     16: Fault(
         "Another body under a known delivery id: another message when it has an id of its own, "
@@ -186,8 +184,8 @@ FAULTS: dict[int, Fault] = {
             "phone/test_webhook.py",
             "the_former_secret_still_counts_while_it_is_listed",
             "nobody_can_sign_with_an_empty_secret",
-        ),
-        later="which secret signed is counted: the metrics",
+        )
+        + in_file("stories/test_secrets.py", "the_old_secret_is_accepted_for_a_day_after_a_change"),
     ),
     23: Fault(
         "A signature or time that is missing, doubled, empty or written otherwise: 401, no row.",
@@ -248,8 +246,8 @@ FAULTS: dict[int, Fault] = {
             "what_they_write_reaches_the_agent_untouched_and_never_among_its_instructions",
             "a_name_cannot_pose_as_our_own_words",
         )
-        + in_file("tools/test_bubbles.py", "no_character_is_torn"),
-        later=f"what is invisible is made visible: {GUARD}",
+        + in_file("tools/test_bubbles.py", "no_character_is_torn")
+        + in_file("safety/test_untrusted.py", "what_hides_is_shown", "what_we_send_hides_nothing"),
     ),
     28: Fault(
         "An unknown event, unknown or missing fields: 200, kept, nothing started.",
@@ -280,12 +278,13 @@ FAULTS: dict[int, Fault] = {
         )
         + in_file(
             "phone/test_media.py",
-            "a_redirect_is_not_followed",
+            "a_third_redirect_is_not_followed",
+            "a_redirect_is_looked_at_like_any_address",
+            "a_name_that_leads_inside_is_not_fetched",
             "only_https_to_the_public_is_fetched",
             "no_more_is_read_than_the_cap_and_one_chunk",
             "a_small_file_that_unfolds_into_a_large_one_is_refused",
         ),
-        later="addresses are checked after they are resolved: the guard of media",
     ),
     31: Fault(
         "A copy of our own message starts no turn, and confirms the bubble.",
@@ -296,16 +295,21 @@ FAULTS: dict[int, Fault] = {
         ),
     ),
     32: Fault(
-        "A message from a number of ours is never answered.",
+        "A message from a number of ours is never answered, and a machine not for long.",
         in_file(
             "stories/test_intake.py",
             "what_is_not_for_the_agent_to_answer_is_kept_and_starts_nothing",
+        )
+        + in_file(
+            "stories/test_limits.py",
+            "a_machine_that_answers_at_once_is_muted_for_an_hour_and_then_heard_again",
+            "the_same_sentence_after_each_answer_is_a_machine",
         ),
-        later=f"two bots that talk to each other are stopped: {LIMITS}",
     ),
     33: Fault(
         "A short code or a sender that takes no answer is not answered.",
-        later=f"who is answered at all: {LIMITS}",
+        in_file("stories/test_limits.py", "who_is_not_to_be_answered_is_heard_and_gets_no_word")
+        + in_file("safety/test_senders.py", "what_a_machine_sends_is_kept_and_gets_no_answer"),
     ),
     34: Fault(
         "A tapback that comes as a text is a tapback.",
@@ -353,8 +357,11 @@ FAULTS: dict[int, Fault] = {
             "stories/test_eager.py",
             "in_a_group_others_do_not_interrupt",
             "in_a_group_chatter_stops_no_bubble",
+        )
+        + in_file(
+            "stories/test_limits.py",
+            "a_group_has_a_limit_of_its_own_and_what_is_not_meant_for_us_uses_up_nothing",
         ),
-        later=f"a cap for each group: {LIMITS}",
     ),
     39: Fault(
         "A conversation that is gone, or whose person has another handle now: answered from what "
@@ -465,8 +472,12 @@ FAULTS: dict[int, Fault] = {
             "the_same_call_over_and_over_is_made_three_times_and_no_more",
             "no_more_than_twelve_calls_are_made_however_many_come_at_once",
             "a_model_that_cannot_be_stopped_otherwise_is_owned_up_to",
+        )
+        + in_file(
+            "stories/test_limits.py",
+            "a_turn_that_has_had_its_tokens_gets_no_more_tools_and_ends_with_words",
+            "tokens_and_dollars_are_counted_and_let_no_more_turn_begin_once_used_up",
         ),
-        later=f"tokens and money: {LIMITS}",
     ),
     49: Fault(
         "Forty bubbles are no flood, and no words at all are silence with its reason.",
@@ -474,8 +485,10 @@ FAULTS: dict[int, Fault] = {
             "stories/test_restraint.py",
             "forty_bubbles_are_twelve_and_the_words_at_the_end",
         )
-        + in_file("stories/test_delivery.py", "a_second_empty_answer_is_silence"),
-        later=f"addresses and numbers that nobody gave it: {GUARD}",
+        + in_file("stories/test_delivery.py", "a_second_empty_answer_is_silence")
+        + in_file(
+            "stories/test_links.py", "a_model_that_insists_loses_the_link_and_keeps_its_words"
+        ),
     ),
     50: Fault(
         "A person edits the metadata while we think: theirs wins, and foreign keys stay.",
@@ -621,8 +634,14 @@ FAULTS: dict[int, Fault] = {
             "a_stop_word_counts_however_it_is_dressed",
             "nothing_invisible_or_punctuating_hides_a_stop_word",
             "a_stop_word_inside_a_sentence_is_conversation",
-        ),
-        later="other reasonable words, and other languages: the wider rules of consent",
+        )
+        + in_file(
+            "safety/test_revoking.py",
+            "whoever_speaks_of_the_texts_is_heard_everywhere",
+            "letters_that_look_like_those_of_stop_do",
+            "conversation_opts_nobody_out",
+        )
+        + in_file("stories/test_consent.py", "stop_in_other_words_is_obeyed_without_a_model"),
     ),
     63: Fault(
         "A restored database sends nothing old, and knows who has said STOP since.",
@@ -642,10 +661,14 @@ FAULTS: dict[int, Fault] = {
         ),
     ),
     64: Fault(
-        "No time here is local: the rules of style refuse a time without its zone.",
+        "Quiet hours are theirs, also when the clocks change; no time of ours is local.",
         in_file("test_architecture.py", "types_and_style_are_clean")
-        + in_file("phone/test_webhook.py", "times_are_read_in_utc_and_without_a_zone_mean_utc"),
-        later="quiet hours of the person texted: what is sent unasked",
+        + in_file("phone/test_webhook.py", "times_are_read_in_utc_and_without_a_zone_mean_utc")
+        + in_file(
+            "safety/test_quiet_hours.py",
+            "the_change_of_the_clocks_moves_them_with_the_people",
+            "it_has_to_be_day_in_every_zone_they_may_be_in",
+        ),
     ),
     65: Fault(
         "Words that pose as instructions reach nothing beyond their conversation.",
@@ -654,7 +677,7 @@ FAULTS: dict[int, Fault] = {
             "what_they_write_reaches_the_agent_untouched_and_never_among_its_instructions",
             "a_name_cannot_pose_as_our_own_words",
         )
-        + in_file("stories/test_memory.py", "what_two_conversations_remember_stays_apart"),
-        later=f"a corpus of injections with canaries: {GUARD}",
+        + in_file("stories/test_memory.py", "what_two_conversations_remember_stays_apart")
+        + in_file("injections/test_injections.py", "nothing_crosses_and_nothing_leaves"),
     ),
 }

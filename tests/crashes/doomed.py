@@ -95,8 +95,8 @@ def serve(port: int, point: str | None) -> None:
     agent.models.model_for = lambda _: bell.model()  # type: ignore[assignment]
     agent.running.Store = partial(DoomedStore, doom)  # type: ignore[misc,assignment]
     create_app = server.create_app
-    server.create_app = lambda settings, model: DoomedDoor(  # type: ignore[assignment]
-        create_app(settings, model, transport=DoomedWire(doom)), doom
+    server.create_app = lambda settings, model, **more: DoomedDoor(  # type: ignore[assignment]
+        create_app(settings, model, transport=DoomedWire(doom), **more), doom
     )
     threedots.serve("127.0.0.1", port)
 

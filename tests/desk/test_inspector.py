@@ -115,6 +115,7 @@ def test_the_raw_is_behind_a_click_and_can_be_copied(desk: Desk, open_page: Open
     sent.get_by_role("button", name="Copy as curl").click()
     expect(sent.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").startswith("curl -X POST")
+    expect(turns(page).first).to_contain_text("answered")
     turns(page).first.get_by_role("group", name="This turn").get_by_role(
         "button", name="Copy as JSON"
     ).click()

@@ -79,7 +79,7 @@ def test_spans_have_the_names_of_the_conventions(export: Export):
     }.items()  # fmt: skip
     assert said_by(chat)["gen_ai.provider.name"] == "unknown"  # a script is nobody's
     assert int(said_by(chat)["gen_ai.usage.input_tokens"]) > 0
-    assert said_by(tool)["gen_ai.tool.call.arguments"] == '{"fact":"Likes tea"}'
+    assert said_by(tool)["gen_ai.tool.call.arguments"] == '{"fact":"Likes tea","said_in":null}'
     assert said_by(tool)["gen_ai.tool.call.result"] == "Noted: Likes tea"
     assert tapback["parentSpanId"] == react["spanId"]
     conversations = {said_by(span).get("gen_ai.conversation.id") for span in noted[:5]}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from evals.filed import collect
+from evals.collecting import collect
 from evals.replaying import records_in
 from evals.standing import new_database, set_up, standings
 from memory.transcript import TurnRecord

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from PIL import Image
 from pydantic import SecretStr
+from sqlmodel import Session, select
 
 from evals.local import KEY
 from memory.tables import Message, Turn
@@ -135,7 +136,7 @@ def test_nothing_crosses_and_nothing_leaves(
         read_before, people = len(gullible.shown), [f"+1415555{n:04}" for n in range(99)]
         for who, text in zip(people, of_the_corpus, strict=False):
             await attack(house, who, f"{text}\n{OF_ANA}")
-        await house.settled(turns=1 + len(of_the_corpus))
+        await at_rest(house)
         await check(house, gullible, since=read_before)
         assert paid == []
         assert len((await house.screen(ben)).outbound) == told_to_ben
@@ -147,6 +148,22 @@ def test_nothing_crosses_and_nothing_leaves(
         assert OF_ANA not in shown_to_ben
 
     play(story, gullible, tmp_path)
+
+
+async def at_rest(house: House) -> None:
+    """Wait until every webhook has arrived and every text is answered."""
+    sent = house.local.twin.line.deliveries
+    async with asyncio.timeout(30):
+        while any(one.status == "pending" for one in sent.values()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await house.until(all_is_answered)
+
+
+def all_is_answered(session: Session) -> bool:
+    """Whether no text waits and no turn is under way."""
+    waiting = select(Message.id).where(Message.state != "settled")
+    running = select(Turn.id).where(Turn.state == "running")
+    return not session.exec(waiting).first() and not session.exec(running).first()
 
 
 async def turns_of(house: House) -> int:

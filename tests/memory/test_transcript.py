@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlmodel import Session, col, select
 
 from memory import schema
@@ -378,10 +378,19 @@ def test_a_record_with_something_missing_is_no_record(database: Database):
         TurnRecord.model_validate(broken)
 
 
+BEFORE_RECORDS = {
+    *("alembic_version", "bubble", "consent", "dead_letter", "event", "event_key", "mailbox"),
+    *("message", "metadata_entry", "tool_call", "turn", "twin_record"),
+}
+"""The tables of that version."""
+
+
 def back_to_0004(connection: Connection) -> None:
     """The database as the version before left it."""
-    for table in ("transcript", "deployment_key", "branch", "turn_label"):
-        connection.execute(text(f"DROP TABLE {table}"))
+    cascade = "CASCADE" if connection.dialect.name == "postgresql" else ""
+    for table in inspect(connection).get_table_names():
+        if table not in BEFORE_RECORDS:
+            connection.execute(text(f"DROP TABLE {table} {cascade}"))
     for column in ("session", "notes"):
         connection.execute(text(f"ALTER TABLE turn DROP COLUMN {column}"))
     connection.execute(text("ALTER TABLE event DROP COLUMN duplicates"))

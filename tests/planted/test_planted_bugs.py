@@ -29,9 +29,9 @@ PLANTS = {
     # A STOP cancels what is written already, and no turn begins after it; what a turn under way
     # writes after it is for this check alone to hold back.
     "the opt-out check": Plant(
-        "memory/bubbles.py",
-        right="silence = why_silent(session, mailbox) if bubble.kind not in STATIC else None",
-        wrong="silence = None",
+        "memory/permission.py",
+        right="if opted_out(session, mailbox.group_id or mailbox.participant):",
+        wrong="if False:",
         caught_by="tests/stories/test_consent.py"
         "::test_stop_while_the_agent_thinks_cancels_its_answer_and_is_confirmed_once",
     ),

@@ -70,6 +70,7 @@ def test_what_nobody_knows_yet_is_shown_until_somebody_does():
         assert (found["unconfirmed_open"], found["bubble_open{state=unconfirmed}"]) == (1, 1)
         assert found["send_http_total{result=unknown}"] == 1
         assert found["queue_age_seconds"] >= 0 and found["conversations_due"] == 1
+        await house.pass_time_until_settled(turns=1, at_most=60)
 
     run(story, script("hello"), clock=HeldClock())
 
