@@ -51,6 +51,11 @@ def sample_of(told: Told) -> EvalSample:
     )
 
 
+def messages_of(told: Told) -> list[ChatMessage]:
+    """The talk of a turn, as it was shown to the model and with what that said."""
+    return _messages(told.record, thoughts(told.record))
+
+
 def _messages(record: TurnRecord, said: list[Said]) -> list[ChatMessage]:
     from inspect_ai.model import ChatMessageSystem
 
