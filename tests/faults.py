@@ -37,7 +37,6 @@ def crash(*names: str) -> tuple[str, ...]:
     return in_file(CRASHES, *names, *always)
 
 
-
 FAULTS: dict[int, Fault] = {
     1: Fault(
         "Killed before the signature is checked: AgentPhone was told nothing, and comes again.",
