@@ -106,7 +106,7 @@ def test_nothing_is_sent_that_could_not_be_written_first_and_it_is_sent_once_whe
         await played.is_thinking()
         await fill_the_disk(house)
         played.go_on()
-        for _ in range(20):
+        for _ in range(8):
             await house.pass_time(0.5)
         assert await house.calls("POST", "/v1/messages") == []
         await make_room(house)
