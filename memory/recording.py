@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from pydantic_core import PydanticSerializationError
-from sqlalchemy import and_, bindparam, exists, func, or_, true
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, true
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -62,27 +62,29 @@ def keep_record(session: Session, turn: Turn, mailbox: Mailbox, notes: Notes) ->
     """Write the record of a turn that ends in this transaction, its row and messages being final.
 
     Once for each turn, also when its end is replayed because the connection broke at the commit.
+    It goes past the session: messages, calls and bubbles have to be flushed, the turn need not be.
     What is learnt later is told by `memory.transcripts` when the record is read.
     """
     if turn.settled_at is None or turn.outcome is None:
         raise ValueError(f"turn {turn.id} has not ended: there is no record of it yet")
-    session.flush()  # the statements below go past the session
     rows = _rows(session, turn, mailbox)
     record = _record(turn, mailbox, notes, rows, outcome=turn.outcome, ended=turn.settled_at)
     if rows.is_kept:
         return record
-    row = Transcript(
-        turn_id=turn.id,
-        mailbox_id=mailbox.id or 0,
-        session=record.session,
-        outcome=record.outcome,
-        model=record.model,
-        prompt_hash=turn.prompt_hash,
-        last_message_id=rows.newest,
-        started_at=turn.started_at,
-        record=without(_addresses(rows), as_text(record)),
+    session.connection().execute(
+        _KEEP,
+        {
+            "turn_id": turn.id,
+            "mailbox_id": mailbox.id or 0,
+            "session": record.session,
+            "outcome": record.outcome,
+            "model": record.model,
+            "prompt_hash": turn.prompt_hash,
+            "last_message_id": rows.newest,
+            "started_at": turn.started_at,
+            "record": without(_addresses(rows), as_text(record)),
+        },
     )
-    session.add(row)
     return record
 
 
@@ -177,6 +179,7 @@ _HEARD = (
     )
     .order_by(*AS_WRITTEN)
 )
+_KEEP = insert(Transcript)
 _CALLS = (
     select(ToolCallRow)
     .where(col(ToolCallRow.turn_id) == bindparam("turn"))

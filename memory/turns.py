@@ -235,20 +235,19 @@ def settle(
         LeaseLost: The claim is somebody else's now.
     """
     turn = _running_turn(session, claim, turn_id)
-    is_replayed = turn.state == TurnState.SETTLED
+    mailbox, is_replayed = _mailbox(session, claim), turn.state == TurnState.SETTLED
     notes = notes or Notes.model_validate(turn.notes or {})
+    session.exec(
+        update(Message)
+        .where(col(Message.turn_id) == turn_id)
+        .values(state=MessageState.SETTLED, outcome=f"{outcome}({reason})" if reason else outcome)
+    )
     turn.state, turn.notes = TurnState.SETTLED, None
     turn.outcome, turn.reason, turn.settled_at = outcome, reason, utc(now)
     for name, value in (notes.columns() | columns).items():
         if name not in Turn.model_fields:
             raise TypeError(f"Turn has no column {name!r}")
         setattr(turn, name, value)
-    session.exec(
-        update(Message)
-        .where(col(Message.turn_id) == turn_id)
-        .values(state=MessageState.SETTLED, outcome=f"{outcome}({reason})" if reason else outcome)
-    )
-    mailbox = _mailbox(session, claim)
     record = keep_record(session, turn, mailbox, notes)
     if turn.usage is None and record.requests:
         turn.usage = record.usage.model_dump(mode="json")
