@@ -17,31 +17,43 @@ import signal
 import socket
 import threading
 import webbrowser
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 from dotenv import load_dotenv
 from pydantic import ValidationError
 from rich.console import Console
 
-from agent.commands.alerts import commands as alert_commands
-from agent.commands.approvals import commands as approval_commands
-from agent.commands.connect import connect_webhook
-from agent.commands.consents import commands as consent_commands
-from agent.commands.consents import text_first
-from agent.commands.conversations import commands as conversation_commands
-from agent.commands.copies import back_up_database, restore
-from agent.commands.dead_letters import commands as dead_letter_commands
-from agent.commands.limits import limits
-from agent.commands.outbox import commands as outbox_commands
-from agent.commands.sweep import sweep_old
-from agent.commands.transcripts import commands as transcript_commands
-from evals.eval_commands import evaluate
-from evals.record_commands import to_scenario
-from evals.replay_commands import replay
-from evals.verdict_commands import add_verdicts
+from agent.commands.lazily import Lazily
+
+
+class Commands(Lazily):
+    """`phone`, `emulator`, `serve`, `chat` and `doctor` are below; the rest is in the rooms."""
+
+    places: ClassVar[dict[str, str]] = {
+        "connect": "agent.commands.connect:connect_webhook",
+        "limits": "agent.commands.limits:limits",
+        "outbox": "agent.commands.outbox:commands",
+        "dead-letters": "agent.commands.dead_letters:commands",
+        "conversations": "agent.commands.conversations:commands",
+        "approvals": "agent.commands.approvals:commands",
+        "consents": "agent.commands.consents:commands",
+        "text-first": "agent.commands.consents:text_first",
+        "alerts": "agent.commands.alerts:commands",
+        "transcripts": "evals.record_commands:commands",
+        "eval": "evals.eval_commands:evaluate",
+        "replay": "evals.replay_commands:replay",
+        "compare": "evals.verdict_commands:compare",
+        "gate": "evals.verdict_commands:gate",
+        "judge-check": "evals.verdict_commands:judge_check",
+        "backup": "agent.commands.copies:back_up_database",
+        "restore": "agent.commands.copies:restore",
+        "sweep": "agent.commands.sweep:sweep_old",
+    }
+
 
 app = typer.Typer(
+    cls=Commands,
     name="threedots",
     help="Put an AI agent on a phone number: SMS and iMessage through AgentPhone.",
     no_args_is_help=True,
@@ -49,14 +61,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(alert_commands, name="alerts")
-app.add_typer(consent_commands, name="consents")
-app.add_typer(conversation_commands, name="conversations")
-app.add_typer(approval_commands, name="approvals")
-app.add_typer(dead_letter_commands, name="dead-letters")
-app.add_typer(outbox_commands, name="outbox")
-app.add_typer(transcript_commands, name="transcripts")
-transcript_commands.command("to-scenario")(to_scenario)
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -234,17 +238,6 @@ def doctor(
     raise typer.Exit(any(finding.is_trouble for finding in findings))
 
 
-app.command()(limits)
-app.command("connect")(connect_webhook)
-app.command()(replay)
-app.command()(text_first)
-app.command("eval")(evaluate)
-app.command("sweep")(sweep_old)
-app.command("backup")(back_up_database)
-app.command()(restore)
-add_verdicts(app)
-
-
 async def _open_once(database_url: str) -> None:
     """Bring the database up to date before anything listens: its trouble is said plainly."""
     from memory.database_file import check_whole, served_alone
@@ -296,7 +289,7 @@ def _fail(text: str, code: int) -> Any:
 
 def main() -> None:
     """Run the command line; what is wrong with the settings is one sentence, not a traceback."""
-    gc.set_threshold(20_000, 10, 10)  # or a tenth of a start goes into looking for rubbish
+    gc.set_threshold(50_000, 10, 10)  # or a tenth of a start goes into looking for rubbish
     load_dotenv(Path(".env"))
     try:
         app()

@@ -25,7 +25,11 @@ class Part(BaseModel):
     """A part of a scenario. A name that is not known is an error: a slip is no wish."""
 
     model_config = ConfigDict(
-        extra="forbid", use_attribute_docstrings=True, populate_by_name=True, allow_inf_nan=False
+        extra="forbid",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+        allow_inf_nan=False,
+        defer_build=True,  # until a scenario is read: most commands read none
     )
 
 

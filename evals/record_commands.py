@@ -1,4 +1,4 @@
-"""`threedots transcripts to-scenario`: recorded talk as a scenario one can edit."""
+"""`threedots transcripts`, and in it `to-scenario`: recorded talk as a scenario one can edit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from agent.commands.transcripts import commands
 
+
+@commands.command("to-scenario")
 def to_scenario(
     wanted: Annotated[
         list[str],

@@ -14,13 +14,6 @@ WIDTH = 150
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
-def add_verdicts(app: typer.Typer) -> None:
-    """Put these commands on the command line."""
-    app.command("compare")(compare)
-    app.command("gate")(gate)
-    app.command("judge-check")(judge_check)
-
-
 def _file(metavar: str, said: str) -> Any:
     return typer.Argument(metavar=metavar, help=said, exists=True, dir_okay=False)
 

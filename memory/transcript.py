@@ -29,7 +29,8 @@ Dollars = Annotated[
 class Part(BaseModel):
     """A part of the record: its fields' sentences are the schema's descriptions."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    # Built when first used: it would be a fiftieth of the time that a command takes to start.
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
 
 class Place(Part):

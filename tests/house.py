@@ -2,7 +2,8 @@
 
 async def story(house: House) -> None:
     sent = await house.text("hi")
-    screen = await house.screen_with(sent.conversation_id, outbound=1)
+    await house.settled(turns=1)
+    screen = await house.screen(sent.conversation_id)
     assert screen.last["body"] == "hello"
 
 run(story, script("hello"))

@@ -17,6 +17,7 @@ from typer.main import get_command
 import server
 from agent.running import DRAIN
 from agent.settings import Settings
+from tests.command_line import commands_of
 from threedots import app
 
 ROOT = Path(__file__).parent.parent
@@ -57,10 +58,10 @@ def parses(words: list[str]) -> bool:
     """Whether these words are a command with options that exist, and values it takes."""
     command: Any = get_command(app)
     arguments = [word.replace("…", "x") for word in words]
-    while getattr(command, "commands", None):
-        if not arguments or arguments[0] not in command.commands:
+    while inner := commands_of(command):
+        if not arguments or arguments[0] not in inner:
             return False
-        command = command.commands[arguments.pop(0)]
+        command = inner[arguments.pop(0)]
     command.make_context("threedots", arguments)
     return True
 
@@ -70,7 +71,7 @@ def commands() -> list[str]:
     told = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE.replace("\n   ", "\n"), re.DOTALL))
     told += "\n" + "\n".join(re.findall(r"`([^`\n]+)`", PAGE))
     found = re.findall(r"(?:^|[ /])threedots((?: (?:--?)?[\w./:…-]+)+)", told, re.MULTILINE)
-    rooms = get_command(app).commands  # type: ignore[attr-defined]
+    rooms = commands_of(get_command(app))
     return sorted({words.strip() for words in found if words.split()[0] in rooms})
 
 

@@ -14,27 +14,18 @@ from pathlib import Path
 import pytest
 from pydantic_ai import Agent, RunContext
 from pydantic_ai.models.test import TestModel
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from agent.settings import Settings, env_example
 from evals.scenario_files import schema_text as scenario_schema
 from memory.transcript import schema
+from tests.command_line import every_command
 from threedots import app
 from tools.custom import custom
 from tools.hands import Hands
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-
-
-def every_command() -> list[str]:
-    """The commands as one types them: `phone`, `outbox list`…"""
-    names = []
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
-        inner = getattr(command, "commands", None)
-        names += [f"{name} {each}" for each in inner] if inner else [name]
-    return names
 
 
 COMMANDS = every_command()

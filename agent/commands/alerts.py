@@ -16,9 +16,7 @@ from memory.store import Store
 
 out = Console(highlight=False, soft_wrap=True)
 
-commands = typer.Typer(
-    help="See who needs a person, and let the agent speak there again.", no_args_is_help=True
-)
+commands = typer.Typer(help="See who needs a person, and say that it is done", no_args_is_help=True)
 
 
 @commands.command("list")

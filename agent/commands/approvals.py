@@ -28,7 +28,7 @@ Number = Annotated[
 ]
 
 commands = typer.Typer(
-    help="See which tools wait for a yes, and give or refuse it.", no_args_is_help=True
+    help="See which tools wait for a yes, and give or refuse it", no_args_is_help=True
 )
 
 

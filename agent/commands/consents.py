@@ -29,7 +29,7 @@ T = TypeVar("T")
 out = Console(highlight=False, soft_wrap=True)
 
 commands = typer.Typer(
-    help="See and record who agreed to be texted first, and who said STOP.", no_args_is_help=True
+    help="See who agreed to be texted first, and who said STOP", no_args_is_help=True
 )
 
 Handle = Annotated[

@@ -48,7 +48,7 @@ Maybe = Annotated[str | None, typer.Argument(metavar="ID", help="Which; left out
 All = Annotated[bool, typer.Option("--all", help="In all conversations at once.")]
 
 commands = typer.Typer(
-    help="See conversations, take them over, pause the agent, hand over or erase what is kept.",
+    help="Take conversations over, pause, export and erase them",
     no_args_is_help=True,
 )
 add_person_commands(commands)

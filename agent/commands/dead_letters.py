@@ -20,7 +20,7 @@ out = Console(highlight=False, soft_wrap=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
 
 commands = typer.Typer(
-    help="See what nobody could deal with, and try it again.", no_args_is_help=True
+    help="See what nobody could deal with, and try it again", no_args_is_help=True
 )
 
 

@@ -25,7 +25,7 @@ WIDTH = 160
 """Columns the table needs: an id that is cut short is of no use to `resend`."""
 
 commands = typer.Typer(
-    help="See what was sent and what was not, and send it once more.", no_args_is_help=True
+    help="See what was sent and what was not, and send it again", no_args_is_help=True
 )
 
 

@@ -62,7 +62,7 @@ Words = Annotated[
 Labelled = Annotated[str | None, typer.Option(help="Only turns with this label.")]
 
 commands = typer.Typer(
-    help="Read what happened in each turn, and take it out.", no_args_is_help=True
+    help="Read what happened in each turn, and take it out", no_args_is_help=True
 )
 
 
