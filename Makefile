@@ -10,6 +10,9 @@ LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes \
 HISTORIES := 50000
 SEED   := $(shell date +%Y%m%d)00
 
+# Whoever has it set compiles the project again at every start, and the suite starts it by the hundred.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: phone test soak setup dev check bench picture docs lock clean
 
 phone: setup          ## A phone in the browser with an agent that answers. Options: make phone ARGS="--port 8123 --no-open"
