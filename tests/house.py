@@ -414,13 +414,13 @@ class House:
             ):
                 await asyncio.sleep(0.005)
 
-    async def pass_time(self, seconds: float) -> None:
+    async def pass_time(self, seconds: float, *, step: float = 5.0) -> None:
         """Move the held clock on in small steps, so that whoever holds a lease can renew it."""
         assert isinstance(self.clock, HeldClock)
         until = self.clock.now() + seconds
         while (left := until - self.clock.now()) > 0:
             asleep = len(self.clock.sleepers)
-            self.clock.advance(min(left, 2.5))
+            self.clock.advance(min(left, step))
             await asyncio.sleep(0.01)
             with suppress(TimeoutError):  # who was woken sleeps again, unless it is at an end
                 async with asyncio.timeout(0.2):

@@ -90,7 +90,7 @@ def test_an_empty_history_proves_nothing_and_after_30_seconds_the_next_turn_is_f
         sent = await house.text("hi")
         await is_lost(house)
         await house.text("are you there?")
-        await house.pass_time(27)
+        await house.pass_time(27, step=2.5)
         assert len(await house.calls("POST", SEND)) == 1
         await turns_of_clock(house, turns=2)
         assert await states(house) == ["unconfirmed", "confirmed"]
