@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from agent.commands.lazily import Lazily
+from phone.explained import Explained
 
 
 class Commands(Lazily):
@@ -302,39 +303,13 @@ def _explained(error: Exception) -> tuple[str, int]:
     """What to tell the operator, and the exit code; any other error is raised again."""
     from pydantic_settings import SettingsError
 
-    from agent.commands.transcripts import NoSuchRecord
-    from agent.connecting import CannotConnect
-    from agent.models import NoModel
-    from evals.recording import NothingToRecord
-    from evals.scenario_files import BadScenario
-    from memory.alerts import NoSuchAlert
-    from memory.engines import BadDatabaseURL
-    from memory.exports.formats import NotInstalled
-    from memory.resending import NotResendable
-    from memory.schema import SchemaTooNew
-    from memory.store import StoreUnavailable
-    from memory.takeovers import NotYours
-    from memory.texting_first import NotAllowed
-
     match error:
         case ValidationError():
             return "\n".join(_problem(problem) for problem in error.errors()), 2
         case SettingsError():
             return str(error.__cause__ or error), 2
-        case NoModel() | BadDatabaseURL() | BadScenario() | NotInstalled():
-            return str(error), 2
-        case (
-            CannotConnect()
-            | NotResendable()
-            | NotYours()
-            | NoSuchRecord()
-            | NoSuchAlert()
-            | NotAllowed()
-            | NothingToRecord()
-            | SchemaTooNew()
-            | StoreUnavailable()
-        ):
-            return str(error), 1
+        case Explained():
+            return str(error), error.exit_code
         case _:
             raise error
 

@@ -19,12 +19,13 @@ from agent.secret_place import NAME, Place
 from phone.account import Webhook, WebhookTest
 from phone.client import AgentPhoneClient
 from phone.errors import NotFound, PhoneError, Unreachable
+from phone.explained import Explained
 from phone.hooks import PATH, Hooks, hooks_of
 from phone.keyring import Key, replaced, write_keys, written
 from phone.webhook import TRIAL
 
 
-class CannotConnect(Exception):
+class CannotConnect(Explained):
     """Nothing was changed, or nobody knows whether it was. Says what to do."""
 
 

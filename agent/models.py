@@ -12,10 +12,13 @@ from pydantic_ai.providers import Provider, infer_provider
 
 from agent.demo import demo_model
 from agent.settings import DEFAULT_MODEL, SCRIPTED, Settings
+from phone.explained import Explained
 
 
-class NoModel(Exception):
+class NoModel(Explained):
     """The settings name no model, or one that cannot be made. Says which variable to set."""
+
+    exit_code = 2
 
 
 def model_for(settings: Settings, *, or_scripted: bool = False) -> Model:

@@ -18,6 +18,7 @@ from evals.expecting import expected, is_landed, remarks_on
 from evals.scenario import AGENT, LAST, Earlier, Group, Memory, Person, Scenario, Start, Turn
 from memory.pseudonyms import Namer, region_of, without_numbers
 from memory.transcript import Act, BubbleSent, Heard, Tool, TurnRecord
+from phone.explained import Explained
 
 RANGE = "+1555555"
 """How fictitious numbers begin; four digits follow. Nobody can own one."""
@@ -29,7 +30,7 @@ PAUSE = 60.0
 """Seconds of nothing from which on the clock is moved on between two turns."""
 
 
-class NothingToRecord(Exception):
+class NothingToRecord(Explained):
     """There are no records to make a scenario of, or they are of several conversations."""
 
 

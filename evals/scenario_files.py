@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from evals.scenario import Scenario
 from evals.yamltext import BadYaml, Parsed, Path, parse, write
+from phone.explained import Explained
 
 HEADER = "# yaml-language-server: $schema=schema.json\n"
 """The first line of a written file: editors find the names and their sentences by it."""
@@ -22,8 +23,10 @@ MAX_BYTES = 4 * 1024 * 1024
 """The longest file that is read. Nobody writes a scenario of that size."""
 
 
-class BadScenario(Exception):
+class BadScenario(Explained):
     """A file is no scenario; the message says in which line, what is wrong and what is right."""
+
+    exit_code = 2
 
 
 def load(path: File) -> Scenario:

@@ -18,6 +18,7 @@ from memory.columns import UTCDateTime
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.takeovers import flag, hand_back, ongoing
 from phone.clock import utc
+from phone.explained import Explained
 
 
 class Alert(SQLModel, table=True):
@@ -44,7 +45,7 @@ class Alert(SQLModel, table=True):
     resolved_by: str | None = None
 
 
-class NoSuchAlert(LookupError):
+class NoSuchAlert(Explained, LookupError):
     """There is no open alert of this number; the text says how to see them."""
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
+from phone.explained import Explained
+
 LOCK_WAIT = 5
 """How long, in seconds, a statement waits for somebody else's lock before it fails. For SQLite,
 `?timeout=` in the URL says otherwise."""
@@ -19,8 +21,10 @@ SILENCE = 10
 """How long, in seconds, Postgres may leave what we sent unacknowledged before we call it gone."""
 
 
-class BadDatabaseURL(ValueError):
+class BadDatabaseURL(Explained, ValueError):
     """The address of the database is not one Threedots can use; the text says what would be."""
+
+    exit_code = 2
 
 
 def database(url: str) -> URL:

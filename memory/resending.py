@@ -16,12 +16,13 @@ from memory.tables import Bubble, BubbleState, Mailbox
 from memory.texting_first import KIND
 from memory.turns import Claim, LeaseLost, held, loose_in
 from phone.clock import utc
+from phone.explained import Explained
 
 ON_ITS_WAY = (BubbleState.PREPARED, BubbleState.DISPATCHED)
 """States of a bubble that may leave at any moment, or is leaving now."""
 
 
-class NotResendable(Exception):
+class NotResendable(Explained):
     """This bubble is not to be sent again; the text says why."""
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from phone.explained import Explained
+
 if TYPE_CHECKING:  # loaded only where there is something to upgrade: half of a quick start
     from alembic.config import Config
 
@@ -20,7 +22,7 @@ _ALEMBIC = threading.Lock()
 """Alembic keeps the migration at hand in global variables: one at a time within a process, too."""
 
 
-class SchemaTooNew(RuntimeError):
+class SchemaTooNew(Explained, RuntimeError):
     """The database was upgraded by a newer Threedots: run that one, or restore a backup."""
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
 from memory import engines, schema
+from phone.explained import Explained
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ READERS = 4
 """Reads that run side by side."""
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailable(Explained):
     """The database cannot do it now: unreachable, locked, disk full, too much waiting, or closed.
 
     Nothing of the refused work is stored, except that a connection lost during the commit leaves

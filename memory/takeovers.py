@@ -17,12 +17,13 @@ from sqlmodel import Field, Session, SQLModel, col, func, select
 from memory.columns import UTCDateTime
 from memory.tables import Mailbox
 from phone.clock import utc
+from phone.explained import Explained
 
 NOBODY = "nobody claimed it"
 """Who ended a takeover that was asked for and claimed by nobody in time."""
 
 
-class NotYours(Exception):
+class NotYours(Explained):
     """This cannot be done with the conversation as it stands; the text says what would be right."""
 
 

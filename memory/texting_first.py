@@ -19,6 +19,7 @@ from memory.introductions import NEVER_ARRIVED
 from memory.silence import silence_in
 from memory.tables import Bubble, Mailbox
 from phone.clock import utc
+from phone.explained import Explained
 from safety.quiet_hours import Allowed, Refused, few_enough, in_hours, zones_of
 
 KIND = "first"
@@ -42,7 +43,7 @@ class FirstText(SQLModel, table=True):
     at: datetime = Field(sa_type=UTCDateTime)
 
 
-class NotAllowed(Exception):
+class NotAllowed(Explained):
     """This person may not be texted first, not now or not at all; the text says why."""
 
 

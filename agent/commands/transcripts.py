@@ -23,6 +23,7 @@ from memory.exports.formats import Arguments, Format
 from memory.store import Store
 from memory.transcript import TurnRecord
 from memory.transcripts import Wanted, newest, one
+from phone.explained import Explained
 
 T = TypeVar("T")
 
@@ -233,7 +234,7 @@ def validate(
     raise typer.Exit(wrong > 0)
 
 
-class NoSuchRecord(Exception):
+class NoSuchRecord(Explained):
     """No record goes by this id."""
 
 

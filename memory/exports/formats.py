@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from importlib.util import find_spec
 
+from phone.explained import Explained
+
 
 class Format(StrEnum):
     """What turns can be written as."""
@@ -24,8 +26,10 @@ class Arguments(StrEnum):
     OBJECTS = "objects"
 
 
-class NotInstalled(Exception):
+class NotInstalled(Explained):
     """A package that only this format needs is not there."""
+
+    exit_code = 2
 
 
 def need(module: str, *, extra: str, why: str) -> None:
