@@ -475,3 +475,17 @@ def test_an_emptied_line_begins_again_with_somebody(line: Line, open_page: Opene
     line.writes("somebody else", from_handle=ANA)
     expect(bubble(page, "somebody else")).to_be_visible()
     expect(bubble(page, "before")).to_have_count(0)
+
+
+def test_digits_and_blanks_are_drawn_by_the_text_font(line: Line, open_page: Opened):
+    """An emoji font that is named as a family draws these too, a whole letter wide."""
+    line.writes("at 12:57")
+    page = open_page()
+    family = page.evaluate("getComputedStyle(document.documentElement).fontFamily")
+    assert "Color Emoji" not in family
+    [face] = page.evaluate(
+        "[...document.fonts].filter((f) => f.family === 'Emoji').map((f) => f.unicodeRange)"
+    )
+    assert "U+1F000-1FAFF" in face and "U+30" not in face and "U+20," not in face
+    width = "(text) => text.getBoundingClientRect().width"
+    assert bubble(page, "at 12:57").evaluate(width) < 130
