@@ -31,6 +31,12 @@ BLANKS: dict[str, tuple[str, ...]] = {
 }
 """The blanks of the prompts that know others than `$name`, as whoever asks for them fills them."""
 
+FOR_THE_MODEL = (
+    *("instructions", "texting", "channel_imessage", "channel_sms", "group"),
+    *("introducing", "context", "nudge"),
+)
+"""The shipped prompts that the model reads. People read the others, as they stand."""
+
 
 class Prompts:
     """A folder of prompts, with the shipped folder behind it for files it does not have."""
@@ -74,6 +80,11 @@ class Prompts:
         if self.shipped != self.folder:
             found |= _listed(self.folder, is_own=True)
         return [found[name] for name in sorted(found)]
+
+    def is_sent(self, name: str) -> bool:
+        """Whether the file `name` is a fixed text, sent as it stands and without a model."""
+        prompt = name.removesuffix(".md")
+        return prompt not in FOR_THE_MODEL and prompt != name and (self.shipped / name).is_file()
 
     def version(self) -> str:
         """The short hash over all of them."""

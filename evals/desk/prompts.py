@@ -60,12 +60,14 @@ class PromptText:
     Attributes:
         text: None when it cannot be edited as text; `trouble` says why.
         is_own: Whether it lies in the owner's folder.
+        is_sent: Whether people read it as it stands, instead of the model.
     """
 
     name: str
     text: str | None
     sha256: str
     is_own: bool
+    is_sent: bool
     trouble: str | None = None
 
 
@@ -140,7 +142,8 @@ def _read(prompts: Prompts, name: str) -> PromptText | None:
             content = (folder / name).read_bytes()
             text, trouble = _decoded(name, content)
             digest = hashlib.sha256(content).hexdigest()
-            return PromptText(name, text, digest, folder == prompts.folder, trouble)
+            is_own = folder == prompts.folder
+            return PromptText(name, text, digest, is_own, prompts.is_sent(name), trouble)
     return None
 
 

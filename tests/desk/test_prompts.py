@@ -72,6 +72,7 @@ def test_the_prompts_are_told_as_the_next_turn_reads_them(shelf: Shelf):
         "text": "You are $name.\n",
         "sha256": sha256("You are $name.\n"),
         "is_own": True,
+        "is_sent": False,
         "trouble": None,
     }
     assert files["texting.md"]["text"] == "Shipped texting.\n"

@@ -299,3 +299,18 @@ def test_the_panel_says_which_version_answered_last(desk: Desk, open_page: Opene
     expect(panel(page)).to_contain_text(f"Version {now} · last answered under {before}")
     write(page, "and now?")
     expect(panel(page)).to_contain_text(f"Version {now} · last answered under {now}")
+
+
+def test_the_texts_that_are_sent_as_they_stand_are_folded_behind_the_models_prompts(
+    desk: Desk, open_page: Opened
+):
+    page = open_page()
+    open_panel(page)
+    files = page.get_by_role("list", name="Prompt files")
+    expect(files.get_by_role("button", name="texting.md")).to_be_visible()
+    expect(files.get_by_role("button", name="help.md")).to_have_count(0)
+    fixed = page.get_by_role("list", name="Fixed texts").get_by_role("button", name="help.md")
+    expect(fixed).to_be_hidden()
+    page.get_by_text("Sent as they stand").click()
+    fixed.click()
+    expect(words(page, "help.md")).to_be_visible()

@@ -40,6 +40,9 @@ class Panel {
   #versions = element("p", { class: "prompts-versions" });
   #folder = element("p", { class: "prompts-folder" });
   #list = element("ul", { class: "prompts-files", "aria-label": "Prompt files" });
+  #fixed = element("ul", { class: "prompts-files", "aria-label": "Fixed texts" });
+  #fixedCount = element("summary");
+  #folded = element("details", { class: "prompts-fixed" }, this.#fixedCount, this.#fixed);
   #label = element("label", { for: "prompt-text" });
   #origin = element("span", { class: "prompts-origin" });
   #box = element("textarea", { id: "prompt-text", spellcheck: "false", autocapitalize: "off", autocomplete: "off" });
@@ -83,6 +86,7 @@ class Panel {
       this.#versions,
       this.#folder,
       this.#list,
+      this.#folded,
       element("p", { class: "prompts-name" }, this.#label, this.#origin),
       this.#box,
       this.#trouble,
@@ -169,12 +173,23 @@ class Panel {
     if (next.textContent !== this.#versions.textContent) this.#versions.replaceChildren(...next.childNodes);
   }
 
+  /** What the model reads lies open; the texts that are sent as they stand, of which there are many, are folded. */
   #drawList(names) {
-    const drawn = [...this.#list.querySelectorAll("button")].map((each) => each.dataset.name);
+    const isSent = (name) => Boolean(this.#edits.file(name)?.is_sent);
+    const fixed = names.filter(isSent);
+    this.#fixedCount.textContent = `Sent as they stand, without a model (${fixed.length})`;
+    this.#folded.hidden = fixed.length === 0;
+    if (isSent(this.#chosen)) this.#folded.open = true;
+    this.#drawNames(this.#list, names.filter((name) => !isSent(name)));
+    this.#drawNames(this.#fixed, fixed);
+  }
+
+  #drawNames(list, names) {
+    const drawn = [...list.querySelectorAll("button")].map((each) => each.dataset.name);
     if (drawn.join("/") !== names.join("/")) {
-      this.#list.replaceChildren(...names.map((name) => element("li", {}, this.#fileButton(name))));
+      list.replaceChildren(...names.map((name) => element("li", {}, this.#fileButton(name))));
     }
-    for (const button of this.#list.querySelectorAll("button")) {
+    for (const button of list.querySelectorAll("button")) {
       const { name } = button.dataset;
       const isEdited = this.#edits.isEdited(name);
       const [wasChosen, isChosen] = [button.hasAttribute("aria-current"), name === this.#chosen];
