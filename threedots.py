@@ -41,12 +41,12 @@ class Commands(Lazily):
         "consents": "agent.commands.consents:commands",
         "text-first": "agent.commands.consents:text_first",
         "alerts": "agent.commands.alerts:commands",
-        "transcripts": "evals.record_commands:commands",
-        "eval": "evals.eval_commands:evaluate",
-        "replay": "evals.replay_commands:replay",
-        "compare": "evals.verdict_commands:compare",
-        "gate": "evals.verdict_commands:gate",
-        "judge-check": "evals.verdict_commands:judge_check",
+        "transcripts": "evals.commands.to_scenario:commands",
+        "eval": "evals.commands.evaluate:evaluate",
+        "replay": "evals.commands.replay:replay",
+        "compare": "evals.commands.verdicts:compare",
+        "gate": "evals.commands.verdicts:gate",
+        "judge-check": "evals.commands.verdicts:judge_check",
         "backup": "agent.commands.copies:back_up_database",
         "restore": "agent.commands.copies:restore",
         "sweep": "agent.commands.sweep:sweep_old",
@@ -212,7 +212,7 @@ def chat(
 
     if fresh:
         start_afresh()
-    settings = local_settings("http://127.0.0.1")
+    settings = local_settings()
     local = Local(settings, model_for(settings, or_scripted=True), in_process=True)
     asyncio.run(text(local, console=out, channel="sms" if sms else "imessage", verbose=verbose))
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from pydantic_evals.evaluators import EvaluationReason, Evaluator, EvaluatorContext
 
-from evals.filed import Filed
-from evals.played import Played
+from evals.format.filed import Filed
+from evals.playing.seen import Played
 
 
 @dataclass(repr=False)

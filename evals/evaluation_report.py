@@ -14,9 +14,9 @@ from typing import Any
 from pydantic_evals.evaluators import EvaluationResult, EvaluatorSpec
 from pydantic_evals.reporting import EvaluationReport, ReportCase
 
-from evals.evaluators import NOT_JUDGED, Expected, PlayedToItsEnd, Texting
-from evals.expecting import is_landed
-from evals.run_files import RunLine, with_records
+from evals.judging.evaluators import NOT_JUDGED, Expected, PlayedToItsEnd, Texting
+from evals.records.landed import landed
+from evals.runs.files import RunLine, with_records
 from memory.transcript import BubbleSent, TurnRecord
 
 Report = EvaluationReport[dict[str, str], str, None]
@@ -92,9 +92,7 @@ def _talk(records: Sequence[TurnRecord]) -> Iterator[str]:
             if heard.in_turn:
                 words = heard.text if heard.kind == "text" else f"[{heard.reaction}]"
                 yield f"They wrote: {words}"
-        for act in record.wire:
-            if not is_landed(act, record):
-                continue
+        for act in landed(record):
             if isinstance(act, BubbleSent):
                 yield f"The agent texted: {act.text or '[a picture]'}"
             else:

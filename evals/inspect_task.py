@@ -20,13 +20,12 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from agent.models import model_for
 from agent.settings import HOME, SCRIPTED, Settings
-from evals.collecting import collect
-from evals.evaluating import run_all
-from evals.filed import Filed
+from evals.format.filed import Filed
 from evals.local import local_settings
-from evals.replaying import ADDRESS
-from evals.stillness import StillLoop
-from evals.suite import Run
+from evals.playing.stillness import StillLoop
+from evals.runs.collecting import collect
+from evals.runs.evaluating import run_all
+from evals.runs.results import Run
 from memory.exports.inspect_sample import messages_of
 from memory.exports.talk import Told
 
@@ -52,7 +51,7 @@ def scenarios(
         judge: The model that judges what needs a judge.
     """
     given = {"threedots_model": agent, "threedots_prompts_dir": prompts and Path(prompts).resolve()}
-    settings = local_settings(ADDRESS).model_copy(update={k: v for k, v in given.items() if v})
+    settings = local_settings().model_copy(update={k: v for k, v in given.items() if v})
     answers = model_for(settings, or_scripted=True)
     filed = collect(map(Path, [paths] if isinstance(paths, str) else paths))
     wanted = [one for one in filed if not (one.needs_a_model and answers.model_name == SCRIPTED)]

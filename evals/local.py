@@ -23,6 +23,7 @@ from agent.deployment import Deployment
 from agent.running import running
 from agent.settings import Settings
 from agent.telemetry import check_telemetry
+from memory import engines, schema
 from memory.database_file import served_alone
 from memory.transcript import SessionKind
 from memory.twin_records import TwinRecords
@@ -39,11 +40,14 @@ DATABASE = Path(".threedots/phone.db")
 KEY = "sk_twin"
 """The twin's API key: it lets in nobody who cannot reach this machine anyway."""
 
+ADDRESS = "http://127.0.0.1"
+"""What the twin is called by where it is asked in this process alone: nothing listens there."""
+
 OURS = ("/webhooks/", "/healthz", "/readyz", "/metrics", "/media/")
 """Paths the harness answers; everything else is the twin's."""
 
 
-def local_settings(base_url: str, *, database: Path = DATABASE) -> Settings:
+def local_settings(base_url: str = ADDRESS, *, database: Path = DATABASE) -> Settings:
     """The settings of this machine's environment, with everything of production replaced."""
     return Settings(
         agentphone_api_key=KEY,
@@ -51,6 +55,15 @@ def local_settings(base_url: str, *, database: Path = DATABASE) -> Settings:
         database_url=f"sqlite:///{database}",
         threedots_public_url=base_url,
     )
+
+
+def new_database(file: Path) -> None:
+    """A database with its tables and nothing in them."""
+    engine = engines.writer_engine(engines.database(f"sqlite:///{file}"))
+    try:
+        schema.upgrade(engine)
+    finally:
+        engine.dispose()
 
 
 def start_afresh(database: Path = DATABASE) -> None:

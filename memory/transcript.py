@@ -21,6 +21,9 @@ VERSION: Literal[1] = 1
 SessionKind = Literal["live", "local", "eval"]
 """Behind which door a turn was taken: `serve`, `phone` and `chat`, or an evaluation."""
 
+ARRIVED = ("confirmed", "confirmed_late")
+"""The statuses of a bubble that is on their screen."""
+
 Dollars = Annotated[
     Decimal, PlainSerializer(float, return_type=float, when_used="json"), Field(ge=0)
 ]

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ ROOT = Path(__file__).parent.parent
 
 ROOMS = ["phone", "safety", "memory", "tools", "agent", "console", "server", "evals", "threedots"]
 """Ground floor first. A room, a folder or a module, may import those before it, never one after."""
+
+EVALS = [
+    "local", "format", "playing", "records", "custom", "judging", "runs", "verdicts", "reports",
+    "evaluation_report", "inspect_task", "desk", "commands",
+]  # fmt: skip
+"""What the room of the evaluations is made of, in the same order."""
 
 LONGEST_FUNCTION = 60
 LONGEST_MODULE = 400
@@ -31,12 +38,19 @@ def all_modules() -> list[Path]:
 
 
 def imported(path: Path) -> Iterator[str]:
+    """The modules, and what is taken from them: that may be a module too."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: write imports between modules absolutely"
-            yield node.module or ""
+            module = node.module or ""
+            yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
+
+
+def named(path: Path) -> str:
+    """`evals.desk` for its `__init__.py`, `evals.desk.tree` for a module in it."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imported_rooms(path: Path) -> set[str]:
@@ -65,6 +79,31 @@ def test_no_room_imports_a_room_above_it():
         for above in imported_rooms(path) - set(ROOMS[: floor + 1])
     ]
     assert upward == []
+
+
+def part_of_evals(name: str) -> str | None:
+    room, _, rest = name.partition(".")
+    return rest.split(".")[0] if room == "evals" else None
+
+
+def test_no_part_of_the_evals_imports_a_part_above_it():
+    upward = []
+    for path in modules("evals"):
+        part = part_of_evals(named(path))
+        if path != ROOT / "evals" / "__init__.py":
+            assert part in EVALS, f"{path}: say in EVALS which parts it may import"
+            above = EVALS[EVALS.index(part) + 1 :]
+            upward += [
+                f"{path.relative_to(ROOT)} imports {name}"
+                for name in imported(path)
+                if part_of_evals(name) in above
+            ]
+    assert upward == []
+
+
+def test_no_modules_of_the_evals_import_each_other_in_a_circle():
+    edges = {named(path): set(imported(path)) for path in modules("evals")}
+    TopologicalSorter(edges).prepare()  # raises CycleError, which names the circle
 
 
 def test_the_twin_is_known_only_to_the_command_line_and_the_evals():
@@ -151,11 +190,7 @@ def undocumented(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) ->
 
 
 def test_importing_every_room_opens_and_prints_nothing(tmp_path: Path):
-    names = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in all_modules()
-        if "migrations" not in path.parts
-    ]
+    names = [named(path) for path in all_modules() if "migrations" not in path.parts]
     imports = "\n".join(f"import {name}" for name in names)
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{imports}"
     done = subprocess.run(

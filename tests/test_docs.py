@@ -17,7 +17,7 @@ from pydantic_ai.models.test import TestModel
 from typer.testing import CliRunner
 
 from agent.settings import Settings, env_example
-from evals.scenario_files import schema_text as scenario_schema
+from evals.format.files import schema_text as scenario_schema
 from memory.transcript import schema
 from tests.command_line import every_command
 from threedots import app

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from agent.commands.transcripts_shown import did, foot, head, thoughts
-from memory.transcript import Act, BubbleSent, Heard, ToolCall, TurnRecord
+from memory.transcript import ARRIVED, Act, BubbleSent, Heard, ToolCall, TurnRecord
 
 STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #111113; --quiet: #5c5c63; --grey: #e9e9eb;
@@ -86,7 +86,7 @@ def _heard(heard: Heard) -> Line:
 def _said(act: BubbleSent) -> Line:
     words = " ".join([act.text, *(f"[{handle}]" for handle in act.media)])
     about = [act.ref, act.channel or "", act.send_style or "", *(f"{it} lost" for it in act.lost)]
-    is_good = act.status in ("confirmed", "confirmed_late")
+    is_good = act.status in ARRIVED
     if not is_good:
         about.append(": ".join(part for part in (act.status, act.code) if part))
     kind = "said" if is_good else "said bad"

@@ -9,8 +9,8 @@ from fastapi import APIRouter, HTTPException, Request
 
 from evals.desk.serving import deployment_of
 from evals.local import local_settings
-from evals.recorded import of_conversation
-from evals.replaying import ADDRESS, BadRecords, records_in, replay
+from evals.records.choosing import of_conversation
+from evals.records.replaying import BadRecords, records_in, replay
 from memory.transcript import TurnRecord
 
 router = APIRouter(prefix="/desk/replays")
@@ -27,7 +27,7 @@ async def replay_turns(request: Request) -> dict[str, Any]:
     """
     deployment = deployment_of(request)
     records = await _records(await request.body(), request)
-    settings = local_settings(ADDRESS).model_copy(
+    settings = local_settings().model_copy(
         update={
             "threedots_prompts_dir": deployment.prompts.folder,
             "threedots_name": deployment.name,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.settings import HOME
 from evals.desk.serving import deployment_of
-from evals.recorded import (
+from evals.records.choosing import (
     SCENARIOS,
     between,
     choose,
@@ -20,7 +20,7 @@ from evals.recorded import (
     text_of,
     write_new,
 )
-from evals.recording import NothingToRecord
+from evals.records.recording import NothingToRecord
 
 router = APIRouter(prefix="/desk/scenarios")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from memory.exports.talk import Told
-from memory.transcript import BubbleSent, TurnRecord
+from memory.transcript import ARRIVED, BubbleSent, TurnRecord
 
 BOM = b"\xef\xbb\xbf"
 """The byte order mark of UTF-8."""
@@ -66,7 +66,7 @@ def _not_confirmed(record: TurnRecord) -> int:
     """Bubbles of which nobody can say, by now, that they arrived."""
     fates = {act.bubble_id: act.status for act in record.wire if isinstance(act, BubbleSent)}
     fates |= {it.bubble_id: "lost" if it.is_undelivered else it.status for it in record.since}
-    return sum(status not in ("confirmed", "confirmed_late") for status in fates.values())
+    return sum(status not in ARRIVED for status in fates.values())
 
 
 def _guarded(cell: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from evals.scenario_files import load, loads
+from evals.format.files import load, loads
 from tests.desk.conftest import Desk
 from tests.desk.turns import ended
 from tests.page.conftest import Opened

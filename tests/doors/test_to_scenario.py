@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from evals.scenario_files import load
+from evals.format.files import load
 from tests.house import ANA, BEN, House, script
 from tests.house import run as play
 from threedots import app, main

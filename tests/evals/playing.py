@@ -10,13 +10,12 @@ from typing import Any
 
 from pydantic_ai.models import Model
 
-from evals.evaluating import run_all
-from evals.filed import Filed
+from evals.format.filed import Filed
+from evals.format.files import loads
 from evals.local import local_settings
-from evals.replaying import ADDRESS
-from evals.scenario_files import loads
-from evals.stillness import StillLoop
-from evals.suite import Run
+from evals.playing.stillness import StillLoop
+from evals.runs.evaluating import run_all
+from evals.runs.results import Run
 
 START = """
 name: Planted
@@ -54,7 +53,7 @@ def run_suite(
     **settings: Any,
 ) -> list[Run]:
     """All runs of these, as they ended."""
-    chosen = local_settings(ADDRESS).model_copy(update=settings)
+    chosen = local_settings().model_copy(update=settings)
     playing = run_all(
         filed,
         chosen,

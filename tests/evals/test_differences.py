@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evals.differences import differences, is_changed
+from evals.records.differences import differences, is_changed
 from memory.transcript import TurnRecord
 from tests.evals.test_replaying import live, texts
 from tests.house import call, script

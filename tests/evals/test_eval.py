@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from agent.demo import demo_model
 from agent.models import NoModel
-from evals.collecting import collect
-from evals.filed import Filed
-from evals.reporting import junit
-from evals.scenario_files import BadScenario
-from evals.scores import double_replies, pass_hat_k, scores, unanswered_texts
-from evals.suite import results_of
+from evals.format.filed import Filed
+from evals.format.files import BadScenario
+from evals.judging.scores import double_replies, pass_hat_k, scores, unanswered_texts
+from evals.reports.junit import junit
+from evals.runs.collecting import collect
+from evals.runs.results import results_of
 from tests.evals.playing import START, played, run_suite, scenario
 from tests.house import call, script
 from threedots import _explained, app

@@ -9,9 +9,9 @@ import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from evals.checking import RULES, check
-from evals.expectations import Expectations
-from evals.seen import Seen
+from evals.format.expectations import Expectations
+from evals.judging.checking import RULES, check
+from evals.playing.seen import Seen
 from memory.transcript import ToolCall, TurnRecord
 from tests.evals.playing import played, scenario
 from tests.house import Response, call, script

@@ -8,8 +8,9 @@ import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from evals.reporting import foot, junit, overall_pass_hat_k
-from evals.suite import results_of
+from evals.reports.junit import junit
+from evals.reports.table import foot, overall_pass_hat_k
+from evals.runs.results import results_of
 from tests.evals.playing import played, scenario
 from tests.house import script
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from pydantic_ai.models.wrapper import WrapperModel
 
-from evals.driving import Driver, NeverOver
-from evals.editing import Edit
-from evals.stillness import RUN, StillLoop, UnderWay
+from evals.format.editing import Edit
+from evals.playing.driving import Driver, NeverOver
+from evals.playing.stillness import RUN, StillLoop, UnderWay
 from phone.clock import HeldClock
 from tests.evals.playing import played, scenario
 from tests.house import call, script

@@ -17,19 +17,19 @@ from pydantic_evals.reporting import EvaluationReportAdapter
 from typer.testing import CliRunner
 
 from agent.demo import demo_model
-from evals import custom, evaluating
-from evals.collecting import collect
+from evals import custom
 from evals.custom import ShortBubbles
-from evals.evaluating import dataset_of
 from evals.evaluation_report import evaluation_report
-from evals.filed import Filed
-from evals.own_evaluators import all_named_by
-from evals.played import Played
-from evals.report import report
-from evals.reporting import write_runs
-from evals.run_files import with_records
-from evals.scenario_files import BadScenario, loads
-from evals.suite import Run
+from evals.format.filed import Filed
+from evals.format.files import BadScenario, loads
+from evals.judging.own_evaluators import all_named_by
+from evals.playing.seen import Played
+from evals.reports.page import report
+from evals.runs import evaluating
+from evals.runs.collecting import collect
+from evals.runs.evaluating import dataset_of
+from evals.runs.files import with_records
+from evals.runs.results import Run, write_runs
 from tests.evals.playing import START, played, run_suite, scenario
 from tests.house import call, script
 from threedots import app

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from evals.recording import NothingToRecord, fictitious, scenario_of
-from evals.scenario import Scenario, Turn
-from evals.scenario_files import dump, loads
+from evals.format.files import dump, loads
+from evals.format.scenario import Scenario
+from evals.format.turns import Turn
+from evals.records.recording import NothingToRecord, fictitious, scenario_of
 from memory.transcript import TurnRecord
 from tests.house import ANA, BEN, House, Script, Story, call, gated, run, script
 from tests.stories.test_pictures import photo

@@ -16,8 +16,8 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from typer.testing import CliRunner
 
 from evals.local import local_settings
-from evals.recording import fictitious
-from evals.replaying import ADDRESS, BadRecords, Replayed, records_in, replay, told
+from evals.records.recording import fictitious
+from evals.records.replaying import BadRecords, Replayed, records_in, replay, told
 from memory.exports.forms import line_of
 from memory.pseudonyms import namer, without_numbers
 from memory.transcript import TurnRecord
@@ -49,7 +49,7 @@ def again(
     records: Sequence[TurnRecord], played: Script, *, prompts: Path | None = None
 ) -> list[Replayed]:
     """The same turns once more, by this script."""
-    settings = local_settings(ADDRESS)
+    settings = local_settings()
     if prompts is not None:
         settings = settings.model_copy(update={"threedots_prompts_dir": prompts})
 
@@ -138,12 +138,12 @@ def obeys(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
 def test_another_prompt_shows_in_what_changed(tmp_path: Path):
     records = live(texts("hi"), script("no word"))
     (tmp_path / "instructions.md").write_text("The word is plum.")
-    settings = local_settings(ADDRESS).model_copy(update={"threedots_prompts_dir": tmp_path})
+    settings = local_settings().model_copy(update={"threedots_prompts_dir": tmp_path})
 
     async def take(chosen: Any) -> list[Replayed]:
         return [one async for one in replay(records, chosen, FunctionModel(obeys))]
 
-    [same] = asyncio.run(take(local_settings(ADDRESS)))
+    [same] = asyncio.run(take(local_settings()))
     [other] = asyncio.run(take(settings))
     assert not same.is_changed and other.is_changed
     found = {each["what"]: (each["before"], each["after"]) for each in other.differences}

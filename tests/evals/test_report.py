@@ -11,8 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from typer.testing import CliRunner
 
-from evals.plots import Row, plot
-from evals.statistics import Interval
+from evals.reports.plots import Row, plot
+from evals.verdicts.statistics import Interval
 from tests.page.conftest import tab
 from threedots import app
 

@@ -14,9 +14,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.scenario import Scenario
-from evals.scenario_files import HEADER, BadScenario, dump, load, loads, schema
-from evals.yamltext import BadYaml, parse, write
+from evals.format.files import HEADER, BadScenario, dump, load, loads, schema
+from evals.format.scenario import Scenario
+from evals.format.yamltext import BadYaml, parse, write
 
 ROOT = Path(__file__).parent.parent.parent
 

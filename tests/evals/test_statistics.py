@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from evals.agreement import Confusion, confusion
-from evals.statistics import (
+from evals.verdicts.agreement import Confusion, confusion
+from evals.verdicts.statistics import (
     Tally,
     chance_of_gain,
     interval_of_gain,

@@ -9,10 +9,10 @@ import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from evals import tau2
-from evals.collecting import collect
-from evals.scenario_files import BadScenario
-from evals.suite import Run
+from evals.format.files import BadScenario
+from evals.runs import tau2
+from evals.runs.collecting import collect
+from evals.runs.results import Run
 from tests.evals.playing import run_suite
 from tests.house import Response, call, script
 

@@ -17,12 +17,12 @@ from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from typer.testing import CliRunner
 
-from evals.agreement import Confusion
-from evals.comparing import Comparison, compare
-from evals.gating import Gate, decide
-from evals.judge_checking import Labelled, check_judge
-from evals.judge_words import foot
-from evals.run_files import BadRuns, Runs, runs_in
+from evals.runs.files import BadRuns, Runs, runs_in
+from evals.verdicts.agreement import Confusion
+from evals.verdicts.comparing import Comparison, compare
+from evals.verdicts.gating import Gate, decide
+from evals.verdicts.judge_checking import Labelled, check_judge
+from evals.verdicts.judge_words import foot
 from threedots import app
 
 SIMULATED = 120

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from evals.collecting import collect
-from evals.replaying import records_in
-from evals.standing import new_database, set_up, standings
+from evals.local import new_database
+from evals.records.replaying import records_in
+from evals.records.standing import set_up, standings
+from evals.runs.collecting import collect
 from memory.transcript import TurnRecord
 from tests.evals.playing import run_suite
 from tests.evals.test_replaying import shown

@@ -1,0 +1,1 @@
+"""Whether what is expected was done, and how it was texted."""

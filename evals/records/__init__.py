@@ -1,0 +1,1 @@
+"""Records of real turns: made into scenarios, and taken again."""

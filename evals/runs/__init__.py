@@ -1,0 +1,1 @@
+"""Scenarios gathered and evaluated, and the runs they came to."""
