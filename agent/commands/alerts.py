@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from agent.settings import Settings
+from agent.commands.database import read, write
+from agent.commands.terminal import console, json_instead
 from memory.alerts import listed, resolve_one
-from memory.store import Store
 
-out = Console(highlight=False, soft_wrap=True)
+out = console()
 
 commands = typer.Typer(help="See who needs a person, and say that it is done", no_args_is_help=True)
 
@@ -22,15 +20,13 @@ commands = typer.Typer(help="See who needs a person, and say that it is done", n
 @commands.command("list")
 def list_alerts(
     every: Annotated[bool, typer.Option("--all", help="Also those that were seen to.")] = False,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of lines.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("lines")] = False,
 ) -> None:
     """List who needs a person, newest first
 
     The agent is silent in these conversations until `alerts resolve`.
     """
-    found = asyncio.run(_listed(every=every))
+    found = read(partial(listed, every=every))
     if json_output:
         out.print_json(data=found)
     elif not found:
@@ -48,19 +44,8 @@ def resolve_alert(
 
     It answers what they write from now on, and nothing that came before.
     """
-    asyncio.run(_resolve(alert_id))
+    write(partial(resolve_one, alert_id=alert_id, by="command", now=time.time()))
     out.print("The agent may speak in that conversation again.")
-
-
-async def _listed(*, every: bool) -> list[dict[str, Any]]:
-    async with Store(Settings().database_url) as store:
-        return await store.read(partial(listed, every=every))
-
-
-async def _resolve(alert_id: int) -> None:
-    work = partial(resolve_one, alert_id=alert_id, by="command", now=time.time())
-    async with Store(Settings().database_url) as store:
-        await store.write(work)
 
 
 def _in_a_line(alert: dict[str, Any]) -> str:

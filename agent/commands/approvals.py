@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from sqlmodel import Session
 
-from agent.settings import Settings
+from agent.commands.database import read, write
+from agent.commands.terminal import console, json_instead
 from memory import approvals
 from memory.approvals import Approval, NoSuchApproval
-from memory.store import Store
 from safety.untrusted import shown
 
-T = TypeVar("T")
-
-out = Console(highlight=False, soft_wrap=True)
+out = console()
 
 Number = Annotated[
     int, typer.Argument(metavar="ID", help="Which one; see `threedots approvals list`.")
@@ -35,16 +29,14 @@ commands = typer.Typer(
 @commands.command("list")
 def list_approvals(
     every: Annotated[bool, typer.Option("--all", help="Also those that were answered.")] = False,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of lines.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("lines")] = False,
 ) -> None:
     """List the calls that wait for a yes
 
     A question put to a person can be answered here in their place.
     """
     now = time.time()
-    found = _run(partial(approvals.listed, every=every, now=now))
+    found = read(partial(approvals.listed, every=every, now=now))
     if json_output:
         out.print_json(data=[approval.model_dump(mode="json") for approval in found])
     elif not found:
@@ -75,7 +67,7 @@ def deny(approval_id: Number) -> None:
 def _answer(approval_id: int, *, is_yes: bool) -> None:
     answer = partial(approvals.decide, approval_id=approval_id, is_yes=is_yes, now=time.time())
     try:
-        approval = _run(answer, writes=True)
+        approval = write(answer)
     except NoSuchApproval as error:
         raise typer.BadParameter(str(error), param_hint="ID") from error
     out.print(_in_a_line(approval), markup=False)
@@ -88,12 +80,3 @@ def _in_a_line(approval: Approval) -> str:
         f"{approval.id}  {approval.state}  {approval.tool} {arguments}  "
         f"asked the {approval.asked}, until {until}"
     )
-
-
-def _run(work: Callable[[Session], T], *, writes: bool = False) -> T:
-    async def do() -> Any:
-        async with Store(Settings().database_url) as store:
-            return await (store.write(work) if writes else store.read(work))
-
-    answer: T = asyncio.run(do())
-    return answer

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import httpx
 import typer
-from rich.console import Console
 
+from agent.commands.terminal import console, json_instead
 from agent.connecting import CannotConnect, Connected, address, connect
 from agent.secret_place import place_of
 from agent.settings import Settings
@@ -31,9 +31,7 @@ def connect_webhook(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of lines.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("lines")] = False,
 ) -> None:
     """Point AgentPhone's webhook at this server
 
@@ -41,7 +39,7 @@ def connect_webhook(
     goes into .env, where a running server sees it; the former one counts for a day more. Then
     AgentPhone is asked to deliver a test. Exit code 1 when something must be mended.
     """
-    out = Console(highlight=False, soft_wrap=True)
+    out = console()
     done = asyncio.run(_connect(Settings(), url, agent=agent, rotate=rotate, dry_run=dry_run))
     if json_output:
         out.print_json(data=done.as_json())

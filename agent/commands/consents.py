@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import phonenumbers
 import typer
-from rich.console import Console
-from sqlmodel import Session
 
+from agent.commands.database import read, write
+from agent.commands.terminal import console, json_instead
 from agent.prompts import Prompts
 from agent.settings import HOME, Settings
 from memory.consent_records import ConsentRecord, add, records
 from memory.consents import ledger
 from memory.ordering_first import text_first as order_text
-from memory.store import Store
 from memory.tables import Consent
 from memory.texting_first import NotAllowed, Order
 
-T = TypeVar("T")
-
-out = Console(highlight=False, soft_wrap=True)
+out = console()
 
 commands = typer.Typer(
     help="See who agreed to be texted first, and who said STOP", no_args_is_help=True
@@ -35,7 +30,7 @@ commands = typer.Typer(
 Handle = Annotated[
     str, typer.Argument(metavar="HANDLE", help="A number such as +14155550123, or an e-mail.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+Json = Annotated[bool, json_instead("lines")]
 Purpose = Annotated[str, typer.Option(help="What for, in a word, such as appointments.")]
 
 
@@ -50,7 +45,7 @@ def list_consents(
 
     Whoever said STOP since is marked as withdrawn; START does not bring an agreement back.
     """
-    found = _run(partial(records, participant=handle))
+    found = read(partial(records, participant=handle))
     if json_output:
         out.print_json(data=[record.model_dump(mode="json") for record in found])
     elif not found:
@@ -66,7 +61,7 @@ def list_opt_outs(json_output: Json = False) -> None:
 
     People who were erased stand in it under a hash of their number.
     """
-    found: list[Consent] = list(_run(ledger))
+    found: list[Consent] = list(read(ledger))
     if json_output:
         out.print_json(data=[entry.model_dump(mode="json") for entry in found])
     elif not found:
@@ -91,11 +86,11 @@ def record_consent(
 ) -> None:
     """Record that somebody agreed to be texted first"""
     at = given_at.replace(tzinfo=UTC) if given_at else datetime.now(UTC)
-    write = partial(
+    work = partial(
         add, participant=_handle(handle), purpose=purpose, text=text, evidence=evidence,
         given_at=at, now=time.time(),
     )  # fmt: skip
-    out.print(f"Recorded as number {_run(write, writes=True).id}.")
+    out.print(f"Recorded as number {write(work).id}.")
 
 
 def text_first(
@@ -128,7 +123,7 @@ def text_first(
         number=_handle(from_number) if from_number else None,
         new_id=uuid.uuid4().hex, now=time.time(),
     )  # fmt: skip
-    out.print(f"It goes out as bubble {_run(order, writes=True).id}.")
+    out.print(f"It goes out as bubble {write(order).id}.")
 
 
 def _handle(text: str) -> str:
@@ -142,15 +137,6 @@ def _handle(text: str) -> str:
     if number is None or not phonenumbers.is_possible_number(number):
         raise typer.BadParameter(f"{text!r} is no number; write it like +14155550123")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _run(work: Callable[[Session], T], *, writes: bool = False) -> T:
-    async def ask() -> Any:
-        async with Store(Settings().database_url) as store:
-            return await (store.write(work) if writes else store.read(work))
-
-    answer: T = asyncio.run(ask())
-    return answer
 
 
 def _in_a_line(record: ConsentRecord) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
+from agent.commands.database import read, write
 from agent.commands.persons import add_person_commands
-from agent.settings import Settings
+from agent.commands.terminal import WIDE, console
 from memory import audit
 from memory.alerts import resolve
 from memory.audit import COMMAND_LINE
@@ -22,7 +21,6 @@ from memory.operating import conversation_of
 from memory.pauses import pause as pause_agent
 from memory.pauses import paused_everywhere
 from memory.pauses import resume as resume_agent
-from memory.store import Store
 from memory.tables import Mailbox
 from memory.takeovers import NotYours, hand_back, ongoing, take_over
 from memory.talks import Asked, Standing, newest
@@ -30,9 +28,6 @@ from memory.threads import thread
 from tools.reviewing import first_words
 
 T = TypeVar("T")
-
-WIDTH = 160
-"""Columns the table needs: an id that is cut short is of no use to `show`."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
@@ -75,9 +70,9 @@ def list_conversations(
     asked = Asked(words=search, outcome=outcome, standing=standing)
     found = _do("search" if search else "list", partial(_listed, asked=asked, limit=limit))
     if json_output:
-        _out().print_json(data=found)
+        console(width=WIDE).print_json(data=found)
     elif found:
-        _out().print(_as_table(found))
+        console(width=WIDE).print(_as_table(found))
     else:
         typer.echo("There are no such conversations.")
 
@@ -90,7 +85,7 @@ def show(conversation: Which, json_output: Json = False) -> None:
     """
     told = _do("read", partial(_thread, key=conversation), conversation)
     if json_output:
-        _out().print_json(data=told)
+        console(width=WIDE).print_json(data=told)
         return
     for entry in told["entries"]:
         typer.echo(_in_a_line(entry))
@@ -132,7 +127,7 @@ def resume(conversation: Maybe = None, everywhere: All = False) -> None:
     if not _do(name, partial(_resume, key=conversation), conversation):
         typer.echo("The agent was neither paused nor held off.")
         raise typer.Exit(1)
-    paused = _read(_is_paused_everywhere) if conversation else False
+    paused = read(_is_paused_everywhere) if conversation else False
     typer.echo("The agent has it again." + (" It is still paused everywhere." if paused else ""))
 
 
@@ -190,25 +185,7 @@ def _do(action: str, work: Callable[..., T], key: str | None = None) -> T:
         audit.note(session, action, who=COMMAND_LINE, mailbox=mailbox, now=now)
         return answer
 
-    async def write() -> T:
-        async with Store(Settings().database_url) as store:
-            return await store.write(both)
-
-    return asyncio.run(write())
-
-
-def _read(work: Callable[[Session], T]) -> T:
-    async def read() -> T:
-        async with Store(Settings().database_url) as store:
-            return await store.read(work)
-
-    return asyncio.run(read())
-
-
-def _out() -> Console:
-    out = Console(highlight=False, soft_wrap=True)
-    out.width = max(out.width, WIDTH)
-    return out
+    return write(both)
 
 
 def _as_table(found: list[dict[str, Any]]) -> Table:

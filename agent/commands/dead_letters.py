@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from agent.commands.database import read
+from agent.commands.terminal import console, json_instead
 from agent.settings import Settings
 from memory import dead_letters as kept
-from memory.store import Store
-from memory.tables import DeadLetter
 
-out = Console(highlight=False, soft_wrap=True)
+out = console()
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
+Json = Annotated[bool, json_instead("lines")]
 
 commands = typer.Typer(
     help="See what nobody could deal with, and try it again", no_args_is_help=True
@@ -30,7 +28,7 @@ def list_dead_letters(json_output: Json = False) -> None:
 
     A message is put here when its webhook cannot be read, or when its turn broke three times.
     """
-    found = asyncio.run(_letters(Settings().database_url))
+    found = read(kept.letters)
     if json_output:
         out.print_json(data=[kept.as_json(letter) for letter in found])
     elif not found:
@@ -76,8 +74,3 @@ def replay_dead_letters(
         for one in replayed:
             out.print(str(one))
     raise typer.Exit(any(one.is_left for one in replayed))
-
-
-async def _letters(database_url: str) -> Sequence[DeadLetter]:
-    async with Store(database_url) as store:
-        return await store.read(kept.letters)

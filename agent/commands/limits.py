@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,16 +9,16 @@ from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
+from agent.commands.database import read
+from agent.commands.terminal import WIDE, console, json_instead
 from agent.settings import Settings
 from agent.settings_limits import setting_of
 from memory.admission import muted
 from memory.spending import alerts, nearest
-from memory.store import Store
 from phone.clock import utc
 from safety.limits import WORDS, Limit, Limits, level, window
 
@@ -29,14 +28,9 @@ NEAREST = 3
 ALERTS_SHOWN = timedelta(days=7)
 """How far back alerts are shown."""
 
-WIDTH = 160
-"""Columns the table needs."""
-
 
 def limits(
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of a table.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("a table")] = False,
 ) -> None:
     """Show where each limit stands and what happens at its end
 
@@ -44,20 +38,14 @@ def limits(
     line of .env; docs/limits.md explains them.
     """
     settings = Settings()
-    told = asyncio.run(_asked(settings))
+    told = read(partial(standing, limits=settings.limits, now=time.time()))
     told["turn"] = _of_a_turn(settings.limits)
     told["price_known"] = _price_known(settings)
-    out = Console(highlight=False, soft_wrap=True)
-    out.width = max(out.width, WIDTH)
+    out = console(width=WIDE)
     if json_output:
         out.print_json(data=told)
     else:
         _show(out, told)
-
-
-async def _asked(settings: Settings) -> dict[str, Any]:
-    async with Store(settings.database_url) as store:
-        return await store.read(partial(standing, limits=settings.limits, now=time.time()))
 
 
 def standing(session: Session, *, limits: Limits, now: float) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from agent.commands.terminal import console, json_instead
 from agent.settings import Settings
 from agent.terms import terms
 from memory.retention import overdue, sweep
@@ -20,9 +20,7 @@ def sweep_old(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would go and remove nothing.")
     ] = False,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of lines.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("lines")] = False,
 ) -> None:
     """Remove what was kept long enough
 
@@ -30,7 +28,7 @@ def sweep_old(
     THREEDOTS_KEEP_..._DAYS; labelled turns and the opt-out ledger are kept for ever.
     """
     done = asyncio.run(_sweep(Settings(), dry_run=dry_run))
-    out = Console(highlight=False, soft_wrap=True)
+    out = console()
     if json_output:
         out.print_json(data=done)
     elif not done:

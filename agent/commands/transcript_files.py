@@ -11,9 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from rich.console import Console
-from rich.progress import Progress
-
+from agent.commands.terminal import progress
 from agent.history import TURNS
 from memory.exports.earlier_talk import EarlierTalk
 from memory.exports.forms import Form
@@ -38,7 +36,9 @@ async def write_records(
     async with Store(database_url) as store:
         name = None if with_numbers else namer(await store.write(key_of))
         total = await store.read(partial(count, wanted=wanted))
-        with _opened(output) as file, form.begin(file) as write, _progress(output, total) as step:
+        # Where the turns themselves are shown, there is no room for a bar.
+        bar = progress("Turns", total, quiet=output is None)
+        with _opened(output) as file, form.begin(file) as write, bar as step:
             async for told in _told(store, wanted, form, _Numberless(name)):
                 write(told)
                 step()
@@ -96,12 +96,3 @@ def _opened(output: Path | None) -> Iterator[IO[bytes]]:
         return
     with open(output, "wb", opener=partial(os.open, mode=0o600)) as file:
         yield file
-
-
-@contextmanager
-def _progress(output: Path | None, total: int) -> Iterator[Callable[[], None]]:
-    """Shows how far it is, on a terminal that does not show the turns themselves."""
-    err = Console(stderr=True)
-    with Progress(console=err, transient=True, disable=output is None or not err.is_terminal) as it:
-        task = it.add_task("Turns", total=total)
-        yield partial(it.advance, task)

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from sqlmodel import Session
 
+from agent.commands.database import read, write
+from agent.commands.terminal import WIDE, console, json_instead
 from agent.commands.transcript_page import as_page
 from agent.commands.transcripts_shown import as_chat, as_table, summary
 from agent.settings import Settings
 from memory import labels
 from memory.exports.formats import Arguments, Format
-from memory.store import Store
 from memory.transcript import TurnRecord
 from memory.transcripts import Wanted, newest, one
 from phone.explained import Explained
-
-T = TypeVar("T")
-
-WIDTH = 160
-"""Columns the table needs: an id that is cut short is of no use to `show`."""
 
 TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -77,19 +71,16 @@ def list_records(
     text: Words = None,
     label: Labelled = None,
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 50,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of a table.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("a table")] = False,
 ) -> None:
     """List turns, newest first
 
     Of the database of DATABASE_URL; what `threedots phone` keeps is sqlite:///.threedots/phone.db.
     """
     wanted = _wanted(after, before, conversation, outcome, tool, text, label)
-    found = _ask(partial(newest, wanted=wanted, limit=limit))
+    found = read(partial(newest, wanted=wanted, limit=limit))
     summaries = [summary(TurnRecord.model_validate(record)) for record in found]
-    out = Console(highlight=False, soft_wrap=True)
-    out.width = max(out.width, WIDTH)
+    out = console(width=WIDE)
     if json_output:
         out.print_json(data=summaries)
     elif summaries:
@@ -113,12 +104,12 @@ def show(
 
     With what the tools did between the bubbles, and what was learnt of them since.
     """
-    record = _found(turn_id, _ask(partial(one, turn_id=turn_id)))
+    record = _found(turn_id, read(partial(one, turn_id=turn_id)))
     if html is not None:
         html.write_text(as_page(TurnRecord.model_validate(record)), encoding="utf-8")
         typer.echo(f"Written to {html}.")
     elif json_output:
-        Console(highlight=False, soft_wrap=True).print_json(data=record)
+        console().print_json(data=record)
     else:
         typer.echo(as_chat(TurnRecord.model_validate(record)))
 
@@ -128,9 +119,7 @@ def label(
     turn_id: Annotated[str, typer.Argument(help="Which one; the beginning of its id will do.")],
     add: Annotated[list[str], typer.Option(help="A label it gets; may be given again.")] = [],  # noqa: B006
     remove: Annotated[list[str], typer.Option(help="A label it loses.")] = [],  # noqa: B006
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of a line.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("a line")] = False,
 ) -> None:
     """Say what a turn is an example of
 
@@ -138,19 +127,17 @@ def label(
     Without --add and --remove those it has are printed.
     """
 
-    async def put() -> list[str]:
-        async with Store(Settings().database_url) as store:
-            record = _found(turn_id, await store.read(partial(one, turn_id=turn_id)))
-            now = time.time()
-            work = partial(labels.put, turn_id=record["turn_id"], add=add, remove=remove, now=now)
-            return await store.write(work)
+    def put(session: Session) -> list[str]:
+        record = _found(turn_id, one(session, turn_id=turn_id))
+        known = record["turn_id"]
+        return labels.put(session, turn_id=known, add=add, remove=remove, now=time.time())
 
     try:
-        given = asyncio.run(put())
+        given = write(put)
     except labels.BadLabel as error:
         raise typer.BadParameter(str(error)) from error
     if json_output:
-        Console(highlight=False, soft_wrap=True).print_json(data=given)
+        console().print_json(data=given)
     else:
         typer.echo(", ".join(given) or "no labels")
 
@@ -265,13 +252,3 @@ def _wanted(
         words=text,
         label=label,
     )
-
-
-def _ask(work: Callable[[Session], T]) -> T:
-    """What the database of this machine's settings answers."""
-
-    async def ask() -> T:
-        async with Store(Settings().database_url) as store:
-            return await store.read(work)
-
-    return asyncio.run(ask())

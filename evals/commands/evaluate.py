@@ -8,11 +8,13 @@ import os
 import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from agent.commands.terminal import WIDE, console, json_instead, progress
+from evals.commands.given import Prompts, settings_of
 
 if TYPE_CHECKING:  # the command line loads what a command needs when it is called
     from pydantic_ai.models import Model
@@ -21,22 +23,11 @@ if TYPE_CHECKING:  # the command line loads what a command needs when it is call
     from evals.format.filed import Filed
     from evals.runs.results import Result, Run
 
-WIDTH = 150
-"""Columns the table needs to tell what failed."""
-
 Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="PATH",
         help="Scenarios: files, folders of them, or tasks of a benchmark, `tau2:airline`.",
-    ),
-]
-Prompts = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of prompts; THREEDOTS_PROMPTS_DIR, or prompts/, when left out.",
-        exists=True,
-        file_okay=False,
     ),
 ]
 ModelName = Annotated[
@@ -61,7 +52,7 @@ Html = Annotated[Path | None, typer.Option(help="File for the results as a page.
 Open = Annotated[
     bool, typer.Option("--open", help="Open that page in a browser; report.html when not named.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Json = Annotated[bool, json_instead("a table")]
 
 
 def evaluate(
@@ -92,11 +83,11 @@ def evaluate(
     from evals.runs.results import results_of
     from evals.runs.tau2 import is_named
 
-    settings = _settings(prompts, model)
+    settings = settings_of(prompts=prompts, model=model)
     answers = model_for(settings, or_scripted=True)
     helpers: dict[str, Any] = {
-        "judge_model": _model(settings, judge),
-        "person_model": _model(settings, person),
+        "judge_model": model_for(settings_of(model=judge)) if judge else None,
+        "person_model": model_for(settings_of(model=person)) if person else None,
     }
     for path in paths:
         if not (path.exists() or is_named(path)):
@@ -127,24 +118,6 @@ def evaluate(
     raise typer.Exit(not all(result.passed for result in results))
 
 
-def _settings(prompts: Path | None, model: str | None) -> Settings:
-    """Those of this machine, without what is of production, and with what was given."""
-    from evals.local import local_settings
-
-    given: dict[str, Any] = {}
-    if prompts is not None:
-        given["threedots_prompts_dir"] = prompts.resolve()
-    if model is not None:
-        given["threedots_model"] = model
-    return local_settings().model_copy(update=given)
-
-
-def _model(settings: Settings, name: str | None) -> Model | None:
-    from agent.models import model_for
-
-    return model_for(settings.model_copy(update={"threedots_model": name})) if name else None
-
-
 def _opened(path: Path | None, files: ExitStack) -> Any:
     """A file to write, opened before anything is run: its trouble is said at once."""
     if path is None:
@@ -168,15 +141,9 @@ def _say_nothing(files: ExitStack) -> None:
 async def _play(
     wanted: Sequence[Filed], settings: Settings, model: Model, *, repeat: int, **how: Any
 ) -> list[Run]:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from evals.runs.evaluating import run_all
 
-    err = Console(stderr=True)
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-        bar = progress.add_task("Playing scenarios", total=len(wanted) * repeat)
-        ended = partial(progress.advance, bar)
+    with progress("Playing scenarios", len(wanted) * repeat) as ended:
         return await run_all(wanted, settings, model, repeat=repeat, ended=ended, **how)
 
 
@@ -202,15 +169,12 @@ def _write(
 def _tell(
     results: Sequence[Result], skipped: Sequence[Filed], *, model: str, repeat: int, as_json: bool
 ) -> None:
-    from rich.console import Console
-
     from evals.reports.table import as_table, foot, summary
 
-    out = Console(highlight=False, soft_wrap=True)
+    out = console(width=WIDE)
     if as_json:
         out.print_json(data=summary(results, skipped, model=model, repeat=repeat))
         return
-    out.width = max(out.width, WIDTH)
     out.print(as_table(results, repeat=repeat))
     out.print()
     for line in foot(results, skipped, repeat=repeat, model=model):

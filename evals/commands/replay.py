@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from evals.commands.given import Prompts, settings_of
 
 
 def replay(
@@ -20,14 +22,7 @@ def replay(
             dir_okay=False,
         ),
     ],
-    prompts: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of prompts; THREEDOTS_PROMPTS_DIR, or prompts/, when left out.",
-            exists=True,
-            file_okay=False,
-        ),
-    ] = None,
+    prompts: Prompts = None,
     model: Annotated[
         str | None, typer.Option(help="Which model answers; THREEDOTS_MODEL when left out.")
     ] = None,
@@ -42,16 +37,10 @@ def replay(
     compare. Exit code 1 when a turn could not be replayed.
     """
     from agent.models import model_for
-    from evals.local import local_settings
     from evals.records.replaying import BadRecords, records_in, told
     from evals.records.replaying import replay as replay_records
 
-    given: dict[str, Any] = {}
-    if prompts is not None:
-        given["threedots_prompts_dir"] = prompts.resolve()
-    if model is not None:
-        given["threedots_model"] = model
-    settings = local_settings().model_copy(update=given)
+    settings = settings_of(prompts=prompts, model=model)
     try:
         with file.open("rb") as lines:
             records = records_in(lines, name=str(file))

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-WIDTH = 150
-"""Columns the tables need to tell what failed."""
+from agent.commands.terminal import WIDE, console, json_instead, progress
+from evals.commands.given import settings_of
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Json = Annotated[bool, json_instead("tables")]
 
 
 def _file(metavar: str, said: str) -> Any:
@@ -32,7 +32,7 @@ def compare(
     The same files give the same output. Exit code 0, or 2 when a file cannot be read.
     """
     comparison = _compared(a, b)
-    out = _console()
+    out = console(width=WIDE)
     if html is not None:
         from evals.reports.page import comparison_report
         from evals.runs.files import with_records
@@ -44,7 +44,6 @@ def compare(
         return
     from evals.verdicts.words import as_table, figures, foot, verdict
 
-    out.width = max(out.width, WIDTH)
     out.print(f"A: {comparison.name_a}\nB: {comparison.name_b}\n", markup=False)
     for table in (as_table(comparison), figures(comparison)):
         if table.row_count:
@@ -71,9 +70,7 @@ def gate(
             help="The smallest drop in score that matters, as a share of 1.", min=0.001, max=1.0
         ),
     ] = 0.05,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of a line.")
-    ] = False,
+    json_output: Annotated[bool, json_instead("a line")] = False,
 ) -> None:
     """Hold a run against a baseline: pass, fail or cannot tell
 
@@ -84,7 +81,7 @@ def gate(
 
     comparison = _compared(baseline, run)
     decision = decide(comparison, at_least=at_least)
-    out = _console()
+    out = console(width=WIDE)
     if json_output:
         out.print_json(data=decision.as_json() | {"comparison": comparison.as_json()})
     else:
@@ -125,7 +122,7 @@ def judge_check(
     checked = asyncio.run(_check(labelled, judge))
     if not checked.confusion.count:
         raise typer.BadParameter(f"nothing was judged: {checked.not_judged[0]}")
-    out = _console()
+    out = console(width=WIDE)
     if json_output:
         out.print_json(data=as_json(checked))
         return
@@ -146,32 +143,19 @@ def _compared(a: Path, b: Path) -> Any:
 
 
 async def _check(labelled: Any, judge: str | None) -> Any:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from evals.verdicts.judge_checking import check_judge
 
-    err = Console(stderr=True)
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-        bar = progress.add_task("Judging texts", total=len(labelled))
-        return await check_judge(labelled, _model(judge), ended=lambda: progress.advance(bar))
+    with progress("Judging texts", len(labelled)) as ended:
+        return await check_judge(labelled, _model(judge), ended=ended)
 
 
 def _model(judge: str | None) -> Any:
     if judge is None:
         return None
     from agent.models import NoModel, model_for
-    from evals.local import local_settings
 
-    settings = local_settings().model_copy(update={"threedots_model": judge})
     try:
-        return model_for(settings)
+        return model_for(settings_of(model=judge))
     except NoModel as error:
         said = str(error).replace("THREEDOTS_MODEL names", "it names")
         raise typer.BadParameter(said, param_hint="--judge") from error
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True)
