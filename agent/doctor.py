@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from agent.doctor_line import at_agentphone
+from agent.doctor_live import answered_live
 from agent.findings import Finding
 from agent.models import NoModel, model_for
 from agent.prompts import PromptError, Prompts
@@ -38,7 +39,8 @@ async def examine(
     """
     findings = [_model(settings), _prompts(settings), modules(sys.path if path is None else path)]
     findings += [_pictures(settings), _secret(settings), await _database(settings)]
-    return findings + [finding async for finding in at_agentphone(settings, transport)]
+    findings += [finding async for finding in at_agentphone(settings, transport)]
+    return findings + await answered_live(settings.database_url)
 
 
 def _model(settings: Settings) -> Finding:

@@ -98,10 +98,16 @@ def test_all_is_well_when_everything_is_set_up(tmp_path: Path):
     assert {finding.verdict for finding in findings.values()} == {"good"}, findings
     assert set(findings) == {
         *("model", "prompts", "modules", "secret", "database", "key", "line", "10dlc", "webhook"),
-        *("test", "clock", "pictures"),
+        *("test", "clock", "pictures", "live"),
     }
     assert "+15550100001" in findings["line"].found
     assert all(SECRET not in str(f) and KEY not in str(f) for f in findings.values())
+
+
+def test_what_only_the_live_service_can_tell_is_open_until_it_came_in(tmp_path: Path):
+    live = found(settings(tmp_path))["live"]
+    assert "nothing seen here yet" in live.found and "STOP by SMS" in live.found
+    assert "docs/live.md" in live.fix
 
 
 @pytest.mark.parametrize(
