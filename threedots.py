@@ -165,6 +165,7 @@ def serve(
     from agent.models import model_for
     from agent.settings import Settings
     from memory.copies import at_home
+    from memory.disks import check_disk
     from server import create_app
 
     settings = Settings()
@@ -181,6 +182,7 @@ def serve(
         )
     try:
         application = create_app(settings, model_for(settings), bound_to=host)
+        check_disk(settings.database_url)
         asyncio.run(_open_once(settings.database_url))
     except ValueError as error:
         _fail(str(error), 2)

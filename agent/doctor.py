@@ -15,6 +15,7 @@ from agent.findings import Finding
 from agent.models import NoModel, model_for
 from agent.prompts import PromptError, Prompts
 from agent.settings import HOME, SCRIPTED, Settings
+from memory.disks import OnANetworkDisk, check_disk
 from memory.store import Store, StoreUnavailable
 from memory.turns import oldest_due
 from phone.webhook import check_secrets
@@ -38,9 +39,9 @@ async def examine(
         path: Where modules are looked for; Python's own path when left out.
     """
     findings = [_model(settings), _prompts(settings), modules(sys.path if path is None else path)]
-    findings += [_pictures(settings), _secret(settings), await _database(settings)]
+    findings += [_pictures(settings), _secret(settings), database := await _database(settings)]
     findings += [finding async for finding in at_agentphone(settings, transport)]
-    return findings + await answered_live(settings.database_url)
+    return findings if database.is_trouble else [*findings, await answered_live(settings)]
 
 
 def _model(settings: Settings) -> Finding:
@@ -96,8 +97,12 @@ async def _database(settings: Settings) -> Finding:
     store = Store(settings.database_url)
     name = store.url.render_as_string(hide_password=True)
     try:
+        check_disk(settings.database_url)
         async with store:
             oldest = await store.read(oldest_due)
+    except OnANetworkDisk as error:
+        found, fix = str(error).split(". ", 1)
+        return Finding("database", "trouble", found, fix)
     except (StoreUnavailable, RuntimeError) as error:
         fix = "Check DATABASE_URL, the rights on the file, and whether the server runs."
         return Finding("database", "trouble", f"{name}: {error}", fix)

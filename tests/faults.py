@@ -545,7 +545,8 @@ FAULTS: dict[int, Fault] = {
         + in_file("doors/test_trouble.py", "a_disk_without_room_answers_503_and_goes_on_by_itself"),
     ),
     55: Fault(
-        "A file that is locked, damaged or served already: waited for, or refused by name.",
+        "A file that is locked, damaged, served already or on a network disk: waited for, or "
+        "refused by name.",
         in_file(
             "doors/test_trouble.py",
             "a_damaged_file_is_refused_by_name_and_left_as_it_is",
@@ -555,8 +556,12 @@ FAULTS: dict[int, Fault] = {
             "memory/test_store.py",
             "a_database_that_somebody_else_has_locked_is_unavailable",
             "sqlite_keeps_what_it_promised_through_a_power_cut",
+        )
+        + in_file(
+            "memory/test_disks.py",
+            "a_database_on_a_network_disk_is_refused_with_the_fix",
+            "serve_and_restore_refuse_it_and_the_doctor_says_so",
         ),
-        later="a network file system cannot be told apart here: the pages for hosts say so",
     ),
     56: Fault(
         "The line to Postgres breaks in a commit: found done, or treated as sent.",
