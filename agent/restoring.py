@@ -23,6 +23,7 @@ from agent.erasing import forget, list_of
 from agent.settings import Settings
 from memory import after_restore, copies, erasures
 from memory.after_restore import Ledgers, Settled
+from memory.at_work import check_unserved
 from memory.database_file import check_whole, file_of, served_alone
 from memory.disks import check_disk
 from memory.store import Store
@@ -51,12 +52,13 @@ async def restore_database(
     Raises:
         CannotRestore: The copy is none.
         OnANetworkDisk: The database would lie on another machine's disk.
-        AlreadyServed: A server is at work on the file.
+        AlreadyServed: A server is at work on it.
         DatabaseDamaged: The copy is damaged. Nothing was changed.
         PhoneError: AgentPhone cannot be asked. `serve` refuses the database until it could be.
     """
     url, now = settings.database_url, clock.now()
     check_disk(url)
+    check_unserved(url)
     listed = erasures.listed_in(list_of(settings))
     with served_alone(url):
         if copy is None:

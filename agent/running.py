@@ -29,6 +29,7 @@ from agent.telemetry import telling
 from agent.terms import terms
 from agent.tidying import TIDY_EVERY, tidy
 from agent.worker import Worker
+from memory.at_work import SERVER
 from memory.database_file import served_alone
 from memory.listening import RECONNECT_AFTER, hear_replicas
 from memory.store import Store
@@ -79,7 +80,7 @@ async def running(
     key = settings.agentphone_api_key
     async with (
         _alone(settings.database_url),
-        Store(settings.database_url) as store,
+        Store(settings.database_url, name=SERVER + platform.node()) as store,
         AgentPhoneClient(
             key.get_secret_value() if key else "",
             base_url=settings.agentphone_base_url,

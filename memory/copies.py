@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from sqlmodel import Session
 
 from memory import engines
 from memory.database_file import DatabaseDamaged, file_of
+from memory.dumps import dump
 from memory.keepsakes import DeploymentKey
 from memory.store import StoreUnavailable
 from phone.clock import utc
@@ -47,46 +49,67 @@ class CannotBackUp(StoreUnavailable):
 
 
 def back_up(database_url: str, path: Path, *, now: float) -> None:
-    """Write a compact copy of a SQLite database while it is served; whole, or not at all.
+    """Write a copy of a database while it is served; whole, or not at all.
+
+    Of SQLite a compact database, of Postgres a dump that `pg_restore` reads.
 
     Raises:
-        CannotBackUp: Not a SQLite file, or none is there, or `path` exists.
+        CannotBackUp: No database is there, or `path` exists.
+        CannotDump: Postgres' own tools could not do it.
         DatabaseDamaged: The copy is not sound. It is not left lying.
     """
-    source = _source(database_url, path)
+    source = file_of(database_url)
+    if source is not None and not source.exists():
+        raise CannotBackUp(f"There is no database {source}; set DATABASE_URL to the one you mean.")
+    if path.exists():
+        raise CannotBackUp(f"{path} exists; a backup never writes over a file. Name another one.")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))  # SQLite would let everybody read it
     try:
-        with closing(sqlite3.connect(source, timeout=engines.LOCK_WAIT)) as connection:
-            connection.execute("VACUUM INTO ?", (str(part),))
-        with closing(sqlite3.connect(part)) as copy:
-            found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise DatabaseDamaged(f"{source} could not be copied soundly: {found}")
-            stamp = (COPIED, utc(now).isoformat())
-            copy.execute("INSERT OR REPLACE INTO deployment_key (name, key) VALUES (?, ?)", stamp)
-            copy.commit()
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
+        if source is None:
+            dump(database_url, part)
+        else:
+            _copy(source, part, now=now)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _source(database_url: str, path: Path) -> Path:
-    source = file_of(database_url)
-    if source is None:
-        raise CannotBackUp(
-            "This database is on Postgres, which has its own tools: "
-            f'pg_dump --format=custom --file={path} "$DATABASE_URL"'
-        )
-    if not source.exists():
-        raise CannotBackUp(f"There is no database {source}; set DATABASE_URL to the one you mean.")
-    if path.exists():
-        raise CannotBackUp(f"{path} exists; a backup never writes over a file. Name another one.")
-    return source
+def _copy(source: Path, part: Path, *, now: float) -> None:
+    with closing(sqlite3.connect(source, timeout=engines.LOCK_WAIT)) as connection:
+        connection.execute("VACUUM INTO ?", (str(part),))
+    with closing(sqlite3.connect(part)) as copy:
+        found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise DatabaseDamaged(f"{source} could not be copied soundly: {found}")
+        stamp = (COPIED, utc(now).isoformat())
+        copy.execute("INSERT OR REPLACE INTO deployment_key (name, key) VALUES (?, ?)", stamp)
+        copy.commit()
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+ENDS = {True: ".db", False: ".dump"}
+"""How the copies of a SQLite database end, and those of Postgres."""
+
+
+def copy_in(folder: Path, database_url: str, *, now: float) -> Path:
+    """The path of a copy made now, in a folder of copies; by their names they are in order."""
+    end = ENDS[file_of(database_url) is not None]
+    return folder / f"threedots-{utc(now):%Y%m%dT%H%M%SZ}{end}"
+
+
+def prune(folder: Path, database_url: str, *, keep: int) -> list[Path]:
+    """Delete all copies in this folder but the newest so many; return those that are gone."""
+    end = ENDS[file_of(database_url) is not None]
+    named = re.compile(rf"threedots-\d{{8}}T\d{{6}}Z{re.escape(end)}")
+    copies = sorted(file for file in folder.iterdir() if named.fullmatch(file.name))
+    gone = copies[: max(len(copies) - keep, 0)]
+    for file in gone:
+        file.unlink()
+    return gone
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ CONNECT_WAIT = 5
 
 SILENCE = 10
 """How long, in seconds, Postgres may leave what we sent unacknowledged before we call it gone."""
+
+
+COMMAND = "threedots"
+"""What Postgres is told who we are."""
 
 
 class BadDatabaseURL(Explained, ValueError):
@@ -55,9 +61,13 @@ _USE = (
 )
 
 
-def writer_engine(url: URL) -> Engine:
-    """The engine of the one thread that writes."""
-    engine = _engine(url, connections=1)
+def writer_engine(url: URL, *, name: str = COMMAND) -> Engine:
+    """The engine of the one thread that writes.
+
+    Args:
+        name: Under which Postgres shows its connections to others.
+    """
+    engine = _engine(url, connections=1, name=name)
     if is_sqlite(url):
         # The write lock is taken at once: a transaction that reads first and wants to write later
         # would be refused without waiting when another process wrote in between.
@@ -80,14 +90,14 @@ def is_sqlite(url: URL) -> bool:
     return url.drivername == "sqlite"
 
 
-def _engine(url: URL, *, connections: int) -> Engine:
+def _engine(url: URL, *, connections: int, name: str = COMMAND) -> Engine:
     if is_sqlite(url):
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
         options = {"timeout": LOCK_WAIT, "check_same_thread": False}
-        set_up = _set_up_sqlite
+        set_up: Callable[[Any, Any], None] = _set_up_sqlite
     else:
         options = {"connect_timeout": CONNECT_WAIT, "tcp_user_timeout": SILENCE * 1000}
-        set_up = _set_up_postgres
+        set_up = partial(_set_up_postgres, name=name)
     stated = {name: value for name, value in options.items() if name not in url.query}
     engine = create_engine(url, pool_size=connections, max_overflow=0, connect_args=stated)
     event.listen(engine, "connect", set_up)
@@ -101,8 +111,9 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 
-def _set_up_postgres(connection: Any, record: Any) -> None:
+def _set_up_postgres(connection: Any, record: Any, *, name: str) -> None:
     connection.autocommit = True  # a SET inside a transaction is undone by its rollback
+    connection.execute("SELECT set_config('application_name', %s, false)", (name[:63],))
     connection.execute("SET synchronous_commit = on")
     connection.execute(f"SET lock_timeout = '{LOCK_WAIT}s'")
     connection.autocommit = False

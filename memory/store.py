@@ -57,16 +57,20 @@ class Store:
     rows it returns are its own and remain usable: every value is loaded, nothing is expired.
     """
 
-    def __init__(self, url: str, *, queue_limit: int = QUEUE_LIMIT) -> None:
+    def __init__(
+        self, url: str, *, queue_limit: int = QUEUE_LIMIT, name: str = engines.COMMAND
+    ) -> None:
         """Name the database; nothing is opened yet.
 
         Args:
+            name: Who we are, for others who look who is at a Postgres.
             queue_limit: Writes that may wait at once before more are refused.
 
         Raises:
             BadDatabaseURL: Neither SQLite nor Postgres; see `memory.engines.database`.
         """
         self.url = engines.database(url)
+        self._name = name
         self._queue_limit = queue_limit
         self._waiting: deque[_Job[Any]] = deque()
         self._ready = threading.Condition()
@@ -92,7 +96,7 @@ class Store:
             StoreUnavailable: The database cannot be reached, or its file not be written.
         """
         self._loop = asyncio.get_running_loop()
-        self._writer_engine = engines.writer_engine(self.url)
+        self._writer_engine = engines.writer_engine(self.url, name=self._name)
         self._reader_engine = engines.reader_engine(self.url, connections=READERS)
         try:
             await asyncio.to_thread(schema.upgrade, self._writer_engine)

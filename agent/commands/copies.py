@@ -11,21 +11,54 @@ import typer
 
 from agent.restoring import CannotRestore, in_words, restore_database
 from agent.settings import Settings
-from memory.copies import back_up
+from memory.copies import back_up, copy_in, prune
+from memory.database_file import file_of
 from phone.clock import SystemClock
 from phone.errors import PhoneError
 
 
 def back_up_database(
-    path: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="The file to write, which must not exist; or a folder, and the copy is named by "
+            "the time."
+        ),
+    ],
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            help="In a folder: delete all copies but the newest so many. All are kept if left out.",
+            min=1,
+        ),
+    ] = None,
 ) -> None:
     """Write a copy of the database, also while it is served
 
-    For SQLite; a Postgres has pg_dump. The copy is compact and checked, and only its owner may
-    read it: it holds everything. Never copy the file itself while it is served.
+    Of SQLite a compact and checked database, of Postgres what pg_dump writes, which must be
+    installed. Only its owner may read it: it holds everything. Never copy the file itself while it
+    is served.
     """
-    back_up(Settings().database_url, path, now=time.time())
-    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB. Put it back with: threedots restore")
+    url, now = Settings().database_url, time.time()
+    folder = path if path.is_dir() else None
+    if folder is None and keep is not None:
+        raise typer.BadParameter(
+            f"{path} is no folder; --keep counts the copies in one. Make it first, or leave --keep "
+            "out.",
+            param_hint="--keep",
+        )
+    path = copy_in(folder, url, now=now) if folder is not None else path
+    back_up(url, path, now=now)
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB. {_way_back(url, path)}")
+    if folder is not None and keep is not None:
+        gone = prune(folder, url, keep=keep)
+        typer.echo(f"{len(gone)} older ones are gone.")
+
+
+def _way_back(database_url: str, path: Path) -> str:
+    if file_of(database_url) is not None:
+        return f"Put it back with: threedots restore {path}"
+    return "Put it back with pg_restore into an empty database, then: threedots restore"
 
 
 def restore(

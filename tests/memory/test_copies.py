@@ -14,14 +14,17 @@ import httpx
 import psycopg
 import pytest
 from sqlmodel import Session, select
+from typer.testing import CliRunner
 
 from agent.erasing import erase_person, list_of
 from agent.restoring import CannotRestore, restore_database
 from agent.settings import Settings
 from memory import engines
+from memory.at_work import SERVER
 from memory.consents import keep_hashed, opted_out, record_consent
-from memory.copies import CannotBackUp, IsACopy, at_home, back_up, why_a_copy
+from memory.copies import CannotBackUp, IsACopy, at_home, back_up, copy_in, prune, why_a_copy
 from memory.database_file import AlreadyServed, DatabaseDamaged, served_alone
+from memory.dumps import CannotDump
 from memory.persons import find
 from memory.store import Store
 from memory.tables import Bubble, Mailbox, Message, Turn
@@ -32,6 +35,7 @@ from phone.errors import PhoneError
 from tests.memory.conftest import Database
 from tests.memory.people import ANA, BEN, NOW, OURS, bubble, deliver, inbound
 from tests.postgres import binaries
+from threedots import app
 
 KEY = "sk_test_copies"
 KIM = "kim@example.com"
@@ -97,11 +101,6 @@ def nothing_waits(database: Database) -> None:
     assert database(lambda s: claim(s, owner="w2", now=NOW + 60)) is None
 
 
-def dump(url: str, file: Path) -> None:
-    tool = [str(binaries() / "pg_dump"), "--format=custom", f"--file={file}", url]  # type: ignore[operator]
-    subprocess.run(tool, check=True)
-
-
 def put_back(url: str, file: Path, name: str) -> str:
     """A dump in a database of its own; its address."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -117,15 +116,14 @@ def put_back_url(url: str, database: Database, tmp_path: Path) -> str:
     """A database as it was while a turn was under way, put back by the means of its kind."""
     with at_home(url):
         database(busy)
-        if url.startswith("sqlite"):
-            back_up(url, tmp_path / "backup.db", now=NOW)
-        else:
-            dump(url, tmp_path / "dump")
+        back_up(url, tmp_path / "backup.db", now=NOW)
     if url.startswith("sqlite"):
         database.engine.dispose()  # whoever puts a file back has stopped the server
         shutil.copyfile(tmp_path / "backup.db", tmp_path / "threedots.db")
         return url
-    return put_back(url, tmp_path / "dump", f"restored_{tmp_path.name[-20:].replace('-', '_')}")
+    return put_back(
+        url, tmp_path / "backup.db", f"restored_{tmp_path.name[-20:].replace('-', '_')}"
+    )
 
 
 def test_what_was_put_back_is_not_served_until_it_was_restored(put_back_url: str, tmp_path: Path):
@@ -247,9 +245,64 @@ def test_a_backup_is_compact_sound_private_and_never_written_over(
         back_up(f"sqlite:///{file}", path, now=NOW)
     with pytest.raises(CannotBackUp, match="no database"):
         back_up(f"sqlite:///{tmp_path}/none.db", tmp_path / "x.db", now=NOW)
-    with pytest.raises(CannotBackUp, match="pg_dump --format=custom"):
-        back_up("postgresql://host/name", tmp_path / "x.db", now=NOW)
     assert not list(tmp_path.glob("**/*.part"))
+
+
+def test_a_dump_is_private_and_what_went_wrong_with_it_is_said(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    back_up(postgres_url, tmp_path / "today.dump", now=NOW)
+    assert stat.S_IMODE((tmp_path / "today.dump").stat().st_mode) == 0o600
+    nobody = postgres_url.rpartition("/")[0] + "/nobody"
+    with pytest.raises(CannotDump, match='database "nobody" does not exist'):
+        back_up(nobody, tmp_path / "other.dump", now=NOW)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CannotDump, match="postgresql-client"):
+        back_up(postgres_url, tmp_path / "other.dump", now=NOW)
+    assert [file.name for file in tmp_path.iterdir()] == ["today.dump"]
+
+
+def test_a_postgres_that_is_served_is_not_restored(postgres_url: str, tmp_path: Path):
+    async def while_served() -> None:
+        async with Store(postgres_url, name=f"{SERVER}web-1"):
+            await asyncio.to_thread(restored, postgres_url, tmp_path)
+
+    with pytest.raises(AlreadyServed, match=r"served, by web-1\. Stop every server"):
+        asyncio.run(while_served())
+    assert why_a_copy(postgres_url) is None
+    asyncio.run(_commands_are_at_it(postgres_url, tmp_path))
+
+
+async def _commands_are_at_it(url: str, tmp_path: Path) -> None:
+    """A command beside it is no server."""
+    async with Store(url):
+        await asyncio.to_thread(restored, url, tmp_path)
+
+
+def test_in_a_folder_the_newest_copies_are_kept_and_nothing_else_is_touched(
+    tmp_path: Path, sqlite_file: Path
+):
+    url, folder = f"sqlite:///{sqlite_file}", tmp_path / "copies"
+    folder.mkdir()
+    (folder / "threedots-by-hand.db").touch()
+    for hour in range(4):
+        back_up(url, copy_in(folder, url, now=NOW + 3600 * hour), now=NOW)
+    newest = copy_in(folder, url, now=NOW + 3600 * 3)
+    assert len(prune(folder, url, keep=2)) == 2
+    left = sorted(file.name for file in folder.iterdir())
+    assert len(left) == 3 and newest.name in left and "threedots-by-hand.db" in left
+    assert prune(folder, url, keep=2) == []
+
+
+def test_backup_into_a_folder_names_the_copy_and_keeps_the_newest(
+    tmp_path: Path, sqlite_file: Path
+):
+    environment = {"DATABASE_URL": f"sqlite:///{sqlite_file}"}
+    told = CliRunner().invoke(app, ["backup", str(tmp_path), "--keep", "1"], env=environment)
+    [copy] = tmp_path.iterdir()
+    assert told.exit_code == 0 and f"threedots restore {copy}" in told.output
+    refused = CliRunner().invoke(app, ["backup", str(copy), "--keep", "1"], env=environment)
+    assert refused.exit_code == 2 and "is no folder" in refused.output
 
 
 def test_what_is_no_backup_is_refused_and_nothing_is_changed(tmp_path: Path, sqlite_file: Path):
