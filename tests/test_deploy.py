@@ -154,18 +154,52 @@ def test_each_host_gives_time_to_stop():
     assert service["healthCheckPath"] in ROUTES
 
 
-def test_the_unit_is_one_that_systemd_understands(tmp_path: Path):
-    [start] = re.findall(r"^ExecStart=(.*)$", UNIT, re.MULTILINE)
+UNITS = ("threedots.service", "threedots-backup.service", "threedots-backup.timer")
+
+
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_a_unit_runs_a_command_of_ours_as_nobodys_root(name: str):
+    unit = (ROOT / "deploy" / name).read_text()
+    [start] = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
     program, *words = start.split()
     assert program.endswith("/.venv/bin/threedots") and parses(words)
-    assert "User=threedots" in UNIT and "NoNewPrivileges=yes" in UNIT
-    sections = re.findall(r"^\[(\w+)\]$", UNIT, re.MULTILINE)
-    assert sections == ["Unit", "Service", "Install"]
+    for held in ("User=threedots", "NoNewPrivileges=yes", "CapabilityBoundingSet=",
+                 "ProtectSystem=strict", "UMask=0077"):  # fmt: skip
+        assert held in unit.splitlines()
+    [folder] = re.findall(r"^WorkingDirectory=/var/lib/(.*)$", unit, re.MULTILINE)
+    [kept] = re.findall(r"^StateDirectory=(.*)$", unit, re.MULTILINE)
+    assert folder in kept.split()
+    assert all(word.removeprefix("/var/lib/") in kept.split() for word in words if "/" in word)
+
+
+def test_systemd_understands_the_units(tmp_path: Path):
     analyze = shutil.which("systemd-analyze")
-    if analyze:  # where systemd is, it reads the unit itself
-        copy = tmp_path / "threedots.service"
-        copy.write_text(UNIT.replace(program, sys.executable))
+    for name in UNITS:
+        text = (ROOT / "deploy" / name).read_text()
+        assert re.findall(r"^\[(\w+)\]$", text, re.MULTILINE)[0] == "Unit"
+        program = "/opt/threedots/.venv/bin/threedots"
+        (tmp_path / name).write_text(text.replace(program, sys.executable))
+    if analyze:  # where systemd is, it reads the units itself
+        units = [str(tmp_path / name) for name in UNITS]
         done = subprocess.run(
-            [analyze, "verify", "--man=no", copy], capture_output=True, text=True, check=False
+            [analyze, "verify", "--man=no", *units], capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_hourly_dump_of_compose_is_kept_for_two_days(tmp_path: Path):
+    """Its shell is run once here, with stand-ins for Postgres' tools."""
+    service = COMPOSE["services"]["backups"]
+    assert service["image"] == COMPOSE["services"]["database"]["image"]
+    [script] = service["command"]
+    script = (
+        script.replace("$$", "$").replace("/backups", str(tmp_path)).replace("sleep 3600", "exit")
+    )
+    tools = 'pg_dump() { for a; do case $a in --file=*) echo x > "${a#--file=}"; esac; done; }\n'
+    tools += "pg_restore() { :; }\n"
+    for hour in range(50):
+        (tmp_path / f"threedots-20200101T{hour:06}Z.dump").touch()
+    subprocess.run(["sh", "-c", tools + script], check=True)
+    left = sorted(file.name for file in tmp_path.iterdir())
+    assert len(left) == 48 and "threedots-20200101T000002Z.dump" not in left
+    assert not left[-1].startswith("threedots-2020")
