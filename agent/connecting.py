@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from agent.findings import Finding
 from agent.secret_place import NAME, Place
 from phone.account import Webhook, WebhookTest
+from phone.checks import is_local_http
 from phone.client import AgentPhoneClient
 from phone.errors import NotFound, PhoneError, Unreachable
 from phone.explained import Explained
@@ -78,8 +79,9 @@ def address(url: str, *, twin: bool = False) -> str:
     parts = urlsplit(url.strip())
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise CannotConnect(f"--url is {url!r}; write it like https://texts.example.com")
-    if parts.scheme == "http" and not twin:
-        raise CannotConnect(f"--url is {url!r}; AgentPhone delivers to https only.")
+    if parts.scheme == "http" and not (twin and is_local_http(url.strip())):
+        also = ", and a twin to http on its own machine" if twin else ""
+        raise CannotConnect(f"--url is {url!r}; AgentPhone delivers to https only{also}.")
     if parts.query or parts.fragment or parts.username:
         raise CannotConnect(f"--url is {url!r}; leave out everything but host and path.")
     base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

@@ -95,7 +95,8 @@ def _secret(settings: Settings) -> Finding:
 
 async def _database(settings: Settings) -> Finding:
     store = Store(settings.database_url)
-    name = store.url.render_as_string(hide_password=True)
+    shown = store.url.set(drivername=store.url.drivername.partition("+")[0])
+    name = shown.render_as_string(hide_password=True)
     try:
         check_disk(settings.database_url)
         async with store:

@@ -40,11 +40,10 @@ async def answered_live(settings: Settings) -> Finding:
     async with Store(settings.database_url) as store:
         seen = await store.read(seen_here)
     unseen = [question for question in EVIDENCE if question not in seen]
-    told = [f"seen here: {'; '.join(seen)}"] if seen else ["nothing seen here yet"]
-    if unseen:
-        told.append(f"open: {'; '.join(unseen)}")
-    fix = "docs/live.md: what is done until then, and how to find out." if unseen else ""
-    return Finding("live", "good", ". ".join(told), fix)
+    told = f": {'; '.join(seen)}" if seen else " yet"
+    found = f"{len(seen)} of {len(EVIDENCE)} questions answered by what came in{told}"
+    fix = f"Open: {'; '.join(unseen)}. docs/live.md says how to find out." if unseen else ""
+    return Finding("live", "good", found, fix)
 
 
 def seen_here(session: Session) -> list[str]:

@@ -9,8 +9,8 @@ import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,7 @@ from agent.settings import Settings
 from memory import after_restore, copies, erasures
 from memory.after_restore import Ledgers, Settled
 from memory.at_work import check_unserved
-from memory.database_file import check_whole, file_of, served_alone
+from memory.database_file import AlreadyServed, check_whole, file_of, served_alone
 from memory.disks import check_disk
 from memory.store import Store
 from phone.client import AgentPhoneClient
@@ -59,8 +59,10 @@ async def restore_database(
     url, now = settings.database_url, clock.now()
     check_disk(url)
     check_unserved(url)
+    if copy is not None:
+        _check_copy(url, copy)
     listed = erasures.listed_in(list_of(settings))
-    with served_alone(url):
+    with _stopped(url):
         if copy is None:
             settled = await _close(url, Ledgers(erasures=listed), now=now)
         else:
@@ -119,13 +121,7 @@ async def _put_in_place(
     database_url: str, copy: Path, listed: list[tuple[str, datetime]], *, now: float
 ) -> Settled:
     """Make a copy of the copy safe, move the database aside, and put that in its place."""
-    file = file_of(database_url)
-    if file is None:
-        raise CannotRestore(
-            "DATABASE_URL is on Postgres: put it back with pg_restore, then run "
-            "`threedots restore` without a file."
-        )
-    _check_copy(copy)
+    file = _file(database_url)
     ledgers = after_restore.ledgers_of(file) if file.exists() else Ledgers()
     part = file.with_name(f"{file.name}.part")
     shutil.copyfile(copy, part)
@@ -154,7 +150,31 @@ def _flush(file: Path) -> None:
         log.warning("%s is damaged and kept as it is", file)
 
 
-def _check_copy(copy: Path) -> None:
+@contextmanager
+def _stopped(database_url: str) -> Iterator[None]:
+    """Hold the file as a server would. What helps is not what helps a second server."""
+    try:
+        with served_alone(database_url):
+            yield
+    except AlreadyServed as error:
+        raise AlreadyServed(
+            f"{file_of(database_url)} is being served. Stop the server first: while it works on, "
+            "bubbles that were to expire would be sent. Nothing was changed."
+        ) from error
+
+
+def _file(database_url: str) -> Path:
+    file = file_of(database_url)
+    if file is None:
+        raise CannotRestore(
+            "DATABASE_URL is on Postgres: put the copy back with pg_restore, then run "
+            "`threedots restore` without a file."
+        )
+    return file
+
+
+def _check_copy(database_url: str, copy: Path) -> None:
+    _file(database_url)
     if not copy.is_file():
         raise CannotRestore(f"There is no file {copy}.")
     check_whole(f"sqlite:///{copy}")
@@ -167,10 +187,10 @@ def _check_copy(copy: Path) -> None:
 def in_words(settled: Settled) -> Sequence[str]:
     """What was done, line by line."""
     return [
-        f"{settled.bubbles} bubbles that waited have expired; nothing old is sent.",
-        f"{settled.unknown} that were on their way are looked for, and never sent again.",
-        f"{settled.messages} messages that waited are dropped; what was written since is read back "
-        "when the server starts.",
-        f"{settled.opt_outs} people who have opted out since are out.",
-        f"{settled.erased} people who were erased since are erased again.",
+        f"Bubbles that waited and have expired; nothing old is sent: {settled.bubbles}",
+        f"Bubbles that were on their way; looked for, never sent again: {settled.unknown}",
+        "Messages that waited and are dropped; what was written since is read back when the server "
+        f"starts: {settled.messages}",
+        f"People who have opted out since, and are out: {settled.opt_outs}",
+        f"People who were erased since, and are erased again: {settled.erased}",
     ]

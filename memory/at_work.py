@@ -31,7 +31,8 @@ def check_unserved(database_url: str) -> None:
         with engine.connect() as connection:
             names = connection.execute(_SERVERS, {"server": f"{SERVER}%"}).scalars().all()
     except SQLAlchemyError as error:
-        raise StoreUnavailable(f"Postgres cannot be asked who is at work: {error}") from error
+        cause = getattr(error, "orig", None) or error
+        raise StoreUnavailable(f"The database cannot do it now: {cause}") from error
     finally:
         engine.dispose()
     if names:

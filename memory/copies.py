@@ -18,6 +18,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -147,7 +148,8 @@ def why_a_copy(database_url: str) -> str | None:
     with _session(engine) as session:
         stamp, home = session.get(DeploymentKey, COPIED), session.get(DeploymentKey, HOME)
         if stamp is not None:
-            return f"This database is a backup of {stamp.key}, and has not been restored."
+            made = datetime.fromisoformat(stamp.key)
+            return f"This database is a backup of {made:%Y-%m-%d %H:%M} UTC, not restored yet."
         place = _here(session, database_url)
         if home is None or place is None or home.key in place:
             return None

@@ -270,6 +270,8 @@ def test_what_is_no_address_is_refused(given: str):
 def test_a_twin_on_this_machine_is_told_plain_http():
     told = address("http://127.0.0.1:8080", twin=True)
     assert told == "http://127.0.0.1:8080/webhooks/agentphone"
+    with pytest.raises(CannotConnect, match="its own machine"):
+        address("http://a.example", twin=True)
 
 
 def test_the_secrets_are_where_they_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

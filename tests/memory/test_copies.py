@@ -316,6 +316,6 @@ def test_what_is_no_backup_is_refused_and_nothing_is_changed(tmp_path: Path, sql
     ):  # fmt: skip
         with pytest.raises(error):
             restored(url, tmp_path, tmp_path / name)
-    with served_alone(url), pytest.raises(AlreadyServed):
+    with served_alone(url), pytest.raises(AlreadyServed, match="Stop the server first"):
         restored(url, tmp_path, file)
     assert file.read_bytes() == before
