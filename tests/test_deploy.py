@@ -144,6 +144,42 @@ def test_the_container_may_write_nothing_but_its_data_and_is_given_time_to_stop(
     assert [name for name in volumes if name.startswith(".") and not (ROOT / name).exists()] == []
 
 
+def test_the_database_of_compose_is_reached_by_the_server_alone_and_reaches_nobody():
+    services = COMPOSE["services"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert {name for name, one in services.items() if one["networks"] == ["inside"]} == {
+        *("database", "backups"),
+    }
+    assert not any("ports" in services[name] for name in ("database", "backups"))
+    assert services["https"]["networks"] == ["outside"]
+
+
+def test_every_address_that_a_setting_names_is_in_the_list_of_what_is_connected_to():
+    told = PAGE.partition("## What it connects to")[2].partition("\n## ")[0]
+    fields = Settings.model_fields
+    outward = {
+        name.upper()
+        for name in fields
+        if name.endswith(("_url", "_endpoint"))
+        and name not in ("threedots_public_url", "otel_exporter_otlp_traces_endpoint")
+    }
+    assert len(outward) > 4
+    assert {name for name in outward if f"`{name}`" not in told} == set()
+    host = fields["agentphone_base_url"].default.removeprefix("https://")
+    assert f"`{host}`" in told
+
+
+def test_every_secret_has_a_line_that_says_how_it_is_changed():
+    told = PAGE.partition("## When the secret or the key must change")[2].partition("\n## ")[0]
+    others = {"agentphone_api_key", "openai_api_key", "agentphone_webhook_secret"}
+    secret = {
+        n for n, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
+    }
+    assert secret >= others
+    assert {name for name in secret - others if f"`{name.upper()}`" not in told} == set()
+    assert all(words in told for words in ("the API key", "the model's key", "webhook's secret"))
+
+
 def test_each_host_gives_time_to_stop():
     [unit] = re.findall(r"TimeoutStopSec=(\d+)", UNIT)
     assert min(float(unit), seconds(FLY["kill_timeout"])) >= STOPS_WITHIN
