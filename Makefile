@@ -13,7 +13,7 @@ SEED   := $(shell date +%Y%m%d)00
 # Whoever has it set compiles the project again at every start, and the suite starts it by the hundred.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: phone test soak setup dev check bench picture docs lock clean
+.PHONY: phone test soak setup dev check bench picture docs lock sbom release-check release clean
 
 phone: setup          ## A phone in the browser with an agent that answers. Options: make phone ARGS="--port 8123 --no-open"
 	@$(BIN)/threedots phone $(ARGS)
@@ -56,6 +56,15 @@ docs: dev             ## Rewrite what is generated: .env.example, docs/commands.
 lock:                 ## Rewrite both lock files from pyproject.toml (needs uv).
 	$(LOCK) --extra dev --upgrade -o requirements-dev.lock
 	$(LOCK) --extra setup --constraint requirements-dev.lock -o requirements.lock
+
+sbom: setup           ## threedots.cdx.json: every package of requirements.lock, as CycloneDX.
+	@$(BIN)/python deploy/sbom.py > threedots.cdx.json && echo threedots.cdx.json
+
+release-check: check test  ## What must be so before a version is tagged; docs/release.md says what comes then.
+	@$(BIN)/python deploy/release.py check
+
+release: setup        ## dist/: source, bill of materials and checksums of the version this commit is tagged with.
+	@$(BIN)/python deploy/release.py files
 
 clean:
 	rm -rf $(VENV) *.egg-info
