@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import threading
@@ -161,6 +162,7 @@ def serve(
     Needs AGENTPHONE_API_KEY, AGENTPHONE_WEBHOOK_SECRET and a model. `threedots connect` points
     AgentPhone's webhook here. Stops cleanly on SIGTERM: turns under way are finished.
     """
+    from agent.doctor_settings import say_misspelt
     from agent.logs import log_to
     from agent.models import model_for
     from agent.settings import Settings
@@ -187,6 +189,7 @@ def serve(
     except ValueError as error:
         _fail(str(error), 2)
     log_to(sys.stderr, settings)
+    say_misspelt(os.environ)
     with at_home(settings.database_url):
         listening = _listen(host, port)
         out.print(
@@ -232,7 +235,7 @@ def doctor(
     from agent.doctor import examine
     from agent.settings import Settings
 
-    findings = asyncio.run(examine(Settings()))
+    findings = asyncio.run(examine(Settings(), environment=os.environ))
     if json_output:
         out.print_json(data=[finding.as_json() for finding in findings])
     else:
@@ -312,6 +315,8 @@ def _explained(error: Exception) -> tuple[str, int]:
             return str(error.__cause__ or error), 2
         case Explained():
             return str(error), error.exit_code
+        case OSError(filename=str(name)):
+            return f"{name} cannot be used: {error.strerror}.", 1
         case _:
             raise error
 

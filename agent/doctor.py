@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import httpx
 
 from agent.doctor_line import at_agentphone
 from agent.doctor_live import answered_live
+from agent.doctor_settings import unknown_settings
 from agent.findings import Finding
 from agent.models import NoModel, model_for
 from agent.prompts import PromptError, Prompts
@@ -30,6 +31,7 @@ async def examine(
     *,
     transport: httpx.AsyncBaseTransport | None = None,
     path: Sequence[str] | None = None,
+    environment: Iterable[str] = (),
 ) -> list[Finding]:
     """Look at everything a deployment stands on.
 
@@ -37,9 +39,16 @@ async def examine(
 
     Args:
         path: Where modules are looked for; Python's own path when left out.
+        environment: The names that are set in it, for those that are misspelt.
     """
-    findings = [_model(settings), _prompts(settings), modules(sys.path if path is None else path)]
-    findings += [_pictures(settings), _secret(settings), database := await _database(settings)]
+    findings = [
+        unknown_settings(environment),
+        _model(settings),
+        _prompts(settings),
+        modules(sys.path if path is None else path),
+    ]
+    findings += [_pictures(settings), _pager(settings)]
+    findings += [_secret(settings), database := await _database(settings)]
     findings += [finding async for finding in at_agentphone(settings, transport)]
     return findings if database.is_trouble else [*findings, await answered_live(settings)]
 
@@ -80,6 +89,14 @@ def _pictures(settings: Settings) -> Finding:
         fix = "Set THREEDOTS_PUBLIC_URL to https://your-host, where AgentPhone can fetch them."
         return Finding("pictures", "warning", f"{hidden} cannot be sent", fix)
     return Finding("pictures", "good", f"{len(assets)} can be sent")
+
+
+def _pager(settings: Settings) -> Finding:
+    """Whether a person is called when somebody may harm themselves."""
+    if settings.threedots_alert_url is None:
+        fix = "Set THREEDOTS_ALERT_URL to your pager's or chat's incoming webhook."
+        return Finding("pager", "warning", "in a crisis only the log calls a person", fix)
+    return Finding("pager", "good", "set (not tried: it would call a person)")
 
 
 def _secret(settings: Settings) -> Finding:

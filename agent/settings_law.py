@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 
@@ -33,3 +34,14 @@ class LawSettings(BaseSettings):
         description="Whether threedots text-first may text people who did not write first; each "
         "needs a record of their consent, and it has to be day where they are.",
     )
+
+    @field_validator("threedots_alert_url")
+    @classmethod
+    def _a_pager(cls, url: str | None) -> str | None:
+        url = url.strip() if url else None
+        if url and not (url.startswith(("https://", "http://")) and urlsplit(url).hostname):
+            raise ValueError(
+                "It is no address, and nobody would be called in a crisis; write it with https:// "
+                "in front."
+            )
+        return url

@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from agent.doctor import ROOMS, examine, modules
+from agent.doctor_settings import unknown_settings
 from agent.findings import Finding
 from agent.settings import HOME, Settings
 from phone.clock import HeldClock
@@ -32,6 +34,7 @@ def settings(folder: Path, **changes: Any) -> Settings:
         "threedots_model": "openai:gpt-5-mini",
         "openai_api_key": "sk-test",
         "threedots_public_url": "https://example.com",
+        "threedots_alert_url": "https://pager.example",
     }
     return Settings(**(right | changes))
 
@@ -98,10 +101,30 @@ def test_all_is_well_when_everything_is_set_up(tmp_path: Path):
     assert {finding.verdict for finding in findings.values()} == {"good"}, findings
     assert set(findings) == {
         *("model", "prompts", "modules", "secret", "database", "key", "line", "10dlc", "webhook"),
-        *("test", "clock", "pictures", "live"),
+        *("test", "clock", "pictures", "live", "settings", "pager"),
     }
     assert "+15550100001" in findings["line"].found
     assert all(SECRET not in str(f) and KEY not in str(f) for f in findings.values())
+
+
+def test_a_crisis_in_which_nobody_is_called_is_said(tmp_path: Path):
+    pager = found(settings(tmp_path, threedots_alert_url=None))["pager"]
+    assert pager.verdict == "warning" and "THREEDOTS_ALERT_URL" in pager.fix
+
+
+def test_a_setting_that_is_misspelt_is_named_with_the_one_that_is_meant():
+    right = ["THREEDOTS_ALLOW", "AGENTPHONE_API_KEY_FILE", "THREEDOTS_HOST", "PATH"]
+    assert unknown_settings(right).verdict == "good"
+    told = unknown_settings([*right, "THREEDOTS_ALOW", "AGENTPHONE_KEYS_OF_MINE"])
+    assert told.verdict == "warning"
+    assert "THREEDOTS_ALOW may be THREEDOTS_ALLOW" in told.fix
+    assert "AGENTPHONE_KEYS_OF_MINE" in told.found and ".env.example" in told.fix
+
+
+@pytest.mark.parametrize("url", ["pager", "ftp://pager.example", "https://", "mailto:me@a.example"])
+def test_a_pager_that_could_never_be_called_is_refused_at_the_start(tmp_path: Path, url: str):
+    with pytest.raises(ValidationError, match="nobody would be called"):
+        settings(tmp_path, threedots_alert_url=url)
 
 
 def test_what_only_the_live_service_can_tell_is_open_until_it_came_in(tmp_path: Path):

@@ -35,7 +35,7 @@ from phone.errors import PhoneError
 from tests.memory.conftest import Database
 from tests.memory.people import ANA, BEN, NOW, OURS, bubble, deliver, inbound
 from tests.postgres import binaries
-from threedots import app
+from threedots import _explained, app
 
 KEY = "sk_test_copies"
 KIM = "kim@example.com"
@@ -301,6 +301,11 @@ def test_backup_into_a_folder_names_the_copy_and_keeps_the_newest(
     told = CliRunner().invoke(app, ["backup", str(tmp_path), "--keep", "1"], env=environment)
     [copy] = tmp_path.iterdir()
     assert told.exit_code == 0 and f"threedots restore {copy}" in told.output
+    into = str(copy / "no folder")
+    assert _explained(CliRunner().invoke(app, ["backup", into], env=environment).exception) == (  # type: ignore[arg-type]
+        f"{copy} cannot be used: File exists.",
+        1,
+    )
     refused = CliRunner().invoke(app, ["backup", str(copy), "--keep", "1"], env=environment)
     assert refused.exit_code == 2 and "is no folder" in refused.output
 
