@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import asyncio
+import errno
 import gc
 import os
 import signal
@@ -264,8 +265,10 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.listen(1024)
     except OSError as error:
         listening.close()
+        option = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
         _fail(
-            f"Port {port} on {host} cannot be used ({error.strerror}). Choose another with --port.",
+            f"Port {port} on {host} cannot be used ({error.strerror}). Choose another with "
+            f"{option}.",
             1,
         )
     return listening

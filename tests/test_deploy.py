@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -18,7 +19,7 @@ import server
 from agent.running import DRAIN
 from agent.settings import Settings
 from tests.command_line import commands_of
-from threedots import app
+from threedots import _listen, app
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -239,3 +240,15 @@ def test_the_hourly_dump_of_compose_is_kept_for_two_days(tmp_path: Path):
     left = sorted(file.name for file in tmp_path.iterdir())
     assert len(left) == 48 and "threedots-20200101T000002Z.dump" not in left
     assert not left[-1].startswith("threedots-2020")
+
+
+def test_a_port_that_is_taken_is_told_from_an_address_that_is_not_ours(capfd: Any):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for host, port, option in (
+            ("127.0.0.1", taken.getsockname()[1], "--port"),
+            ("192.0.2.1", 0, "--host"),
+        ):
+            with pytest.raises(SystemExit):
+                _listen(host, port)
+            told = capfd.readouterr().err
+            assert host in told and told.strip().endswith(f"{option}.")
