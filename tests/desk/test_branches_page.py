@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.desk.branching import Opened, Served
 from tests.page.conftest import YOU
-from tests.page.looks import bubble, violations, write
+from tests.page.looks import SEEN, bubble, violations, write
 
 
 def branch_from(page: Page, words: str) -> None:
@@ -110,8 +110,7 @@ def test_the_tree_is_walked_named_and_cut_by_keyboard(served: Served, open_desk:
     expect(dialog).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1180])
+@pytest.mark.parametrize(("width", "scheme"), SEEN)
 def test_axe_finds_nothing_to_say_of_a_branch_and_the_tree(
     served: Served, open_desk: Opened, width: int, scheme: str
 ):

@@ -9,11 +9,9 @@ from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.desk.conftest import Desk
 from tests.page.conftest import Opened
-from tests.page.looks import box, bubble, style, violations, write
+from tests.page.looks import SEEN, box, bubble, style, violations, write
 
 MINUS = "\N{MINUS SIGN}"
-
-SEEN = [(360, "light"), (360, "dark"), (1180, "light"), (1180, "dark")]
 
 
 def panel(page: Page) -> Locator:

@@ -22,11 +22,9 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from evals.desk.side import prompts_folders
 from tests.desk.conftest import Desk
 from tests.page.conftest import YOU, Opened
-from tests.page.looks import ANA, BO, bubble, choose, style, violations
+from tests.page.looks import ANA, BO, SEEN, bubble, choose, style, violations
 
 MINUS = "\N{MINUS SIGN}"
-
-SEEN = [(360, "light"), (360, "dark"), (1180, "light"), (1180, "dark")]
 
 
 def says_the_sentence(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
