@@ -125,6 +125,8 @@ async def _put(hands: Hands, what: str, call: ToolCallPart) -> float:
     """Ask the person; when the question left. Raises ToolFailed when it did not arrive."""
     if strange := links.strange(what, known=hands.links.known, domains=hands.links.domains):
         raise ToolFailed(f"Not done: {strange[0]} may not be sent, not even in a question.")
+    if objection := hands.content.objection(what, channel=hands.channel):
+        raise ToolFailed(f"Not done: they cannot be asked by SMS. {objection}")
     bubble = await hands.ask(hands.confirm(what), call_id=call.tool_call_id)
     if bubble.state not in LANDED or bubble.dispatched_at is None:
         raise ToolFailed(f"Not done: they could not be asked.\n{told([bubble])}")

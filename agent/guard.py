@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from memory.transcript import SessionKind
+from safety.campaign import Campaign
 from safety.limits import Limits
 from safety.senders import Senders
+from tools.content import Mode
 
 if TYPE_CHECKING:  # settings are built at the front doors and passed down
     from agent.settings import Settings
@@ -20,12 +22,16 @@ class Guard:
     Attributes:
         breaks_loops: Whether what looks like a machine talking to us is muted.
         plain_punctuation: Whether quotes and dashes become plain where that spares SMS segments.
+        campaign: What the registration for SMS says that texts include.
+        content: What becomes of a text that goes beyond it.
     """
 
     limits: Limits = field(default_factory=Limits)
     senders: Senders = field(default_factory=lambda: Senders(countries=(), answer_machines=True))
     breaks_loops: bool = False
     plain_punctuation: bool = False
+    campaign: Campaign = field(default_factory=Campaign)
+    content: Mode = "off"
 
 
 def guard_of(settings: Settings, session: SessionKind) -> Guard:
@@ -46,6 +52,8 @@ def guard_of(settings: Settings, session: SessionKind) -> Guard:
         senders=settings.senders,
         breaks_loops=settings.threedots_loop_breaker,
         plain_punctuation=settings.threedots_sms_plain_punctuation,
+        campaign=settings.campaign,
+        content=settings.threedots_sms_content,
     )
 
 
@@ -53,5 +61,6 @@ _OFF = {
     "threedots_loop_breaker": False,
     "threedots_answer_machines": True,
     "threedots_countries": "*",
+    "threedots_sms_content": "warn",
 }
 """What lets everything through, by setting."""

@@ -28,7 +28,9 @@ from memory.turns import Burst, Claim, join, wrote_again
 from phone.clock import utc
 from phone.errors import PhoneError
 from phone.types import Conversation
+from safety.campaign import is_registered
 from safety.untrusted import data, mark_of, shown
+from tools.content import Content
 from tools.floor import Floor
 from tools.hands import Hands
 from tools.introducing import Introducing
@@ -193,6 +195,7 @@ def _hands(
         pictures=_pictures(deployment, past, messages),
         allowance=given.allowance,
         plain_punctuation=deployment.guard.plain_punctuation,
+        content=_content(deployment, mailbox),
     )
 
 
@@ -204,6 +207,12 @@ def _links(
     links.learn(instructions, *(message.text for message in [*past.messages, *messages]))
     links.learn(*(bubble.text for bubble in past.bubbles if bubble.state in LANDED))
     return links
+
+
+def _content(deployment: Deployment, mailbox: Mailbox) -> Content:
+    """What the carriers of this number of ours let through."""
+    guard = deployment.guard
+    return Content(guard.campaign, guard.content, applies=is_registered(mailbox.number))
 
 
 def _instructions(deployment: Deployment, mailbox: Mailbox, introducing: Introducing | None) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from agent.settings_console import ConsoleSettings
+from agent.settings_content import ContentSettings
 from agent.settings_data import DataSettings
 from agent.settings_law import LawSettings
 from agent.settings_limits import LimitSettings
@@ -35,6 +36,7 @@ class Settings(
     TelemetrySettings,
     LimitSettings,
     SenderSettings,
+    ContentSettings,
     TrustSettings,
     RunningSettings,
     LawSettings,

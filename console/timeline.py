@@ -210,6 +210,8 @@ def _bubble(record: TurnRecord, act: BubbleSent, *, is_first: bool) -> Entry:
         title += f" ({', '.join(about)})"
     if act.code or act.reason:
         title += f": {act.reason or act.code}"
+    if act.warnings:
+        title += f"; carriers filter this by SMS: {', '.join(act.warnings)}"
     held = _held(record, act) if is_first else 0.0
     if held >= HELD:
         title += f"; held {held:.1f} s until they had finished"

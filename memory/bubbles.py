@@ -21,6 +21,7 @@ from memory.texting_first import KIND, refused_at_the_door
 from memory.turns import Claim, LeaseLost, held, wrote_again
 from phone.clock import utc
 from phone.types import SentMessage
+from safety.campaign import CONTENT
 from safety.disclosure import Introduction
 from safety.limits import Limits
 from safety.segments import segments_sent
@@ -61,6 +62,7 @@ class Draft:
 
     Attributes:
         introduces: Which introduction its words carry, when they do.
+        held: Why it is written down for a person to look at and does not leave; None to send it.
     """
 
     text: str = ""
@@ -68,6 +70,7 @@ class Draft:
     send_style: str | None = None
     reply_to_message_id: str | None = None
     introduces: Introduction | None = None
+    held: str | None = None
 
 
 def prepare(
@@ -111,7 +114,9 @@ def prepare(
     mailbox.next_ref += len(bubbles)
     session.add_all([mailbox, *bubbles])
     for bubble, draft in zip(bubbles, drafts, strict=True):
-        if draft.introduces is not None:
+        if draft.held is not None:
+            finish(bubble, BubbleState.CANCELLED, now, CONTENT, draft.held)
+        elif draft.introduces is not None:
             note(session, bubble, mailbox, draft.introduces)
     session.flush()
     return bubbles

@@ -24,6 +24,7 @@ class Notes(BaseModel):
     Attributes:
         opening: The first request of the turn, as pydantic-ai's JSON: our context and the burst.
         tools: JSON of `memory.transcript.Tool`, kept as it is.
+        warnings: By bubble, what a carrier could have filtered in its words by SMS.
     """
 
     model: str | None = None
@@ -38,6 +39,7 @@ class Notes(BaseModel):
     acts: list[Act] = []
     typing: Typing = Field(default_factory=lambda: Typing(shown_at=None, calls=0, failed=0))
     interruptions: list[Interruption] = []
+    warnings: dict[str, list[str]] = {}
 
     def began_again(self, messages: Sequence[Message], *, now: float) -> None:
         """They wrote before anything had been done: what was thought so far is thrown away."""

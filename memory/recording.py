@@ -274,13 +274,13 @@ def _memory(turn: Turn) -> Remembered:
 
 def _wire(notes: Notes, rows: _Rows) -> list[Any]:
     by_id = {call.call_id: call for call in rows.calls}
-    sent = [_bubble(bubble, by_id.get(bubble.call_id or "")) for bubble in rows.bubbles]
+    sent = [_bubble(bubble, by_id.get(bubble.call_id or ""), notes) for bubble in rows.bubbles]
     timed = [(bubble.dispatched_at or bubble.written_at, bubble) for bubble in sent]
     acts = [(act.started_at, act) for act in notes.acts]
     return [act for _, act in sorted([*timed, *acts], key=lambda entry: entry[0])]
 
 
-def _bubble(bubble: Bubble, call: ToolCallRow | None) -> BubbleSent:
+def _bubble(bubble: Bubble, call: ToolCallRow | None, notes: Notes) -> BubbleSent:
     return BubbleSent(
         bubble_id=bubble.id,
         ref=f"m{bubble.ref}",
@@ -298,6 +298,7 @@ def _bubble(bubble: Bubble, call: ToolCallRow | None) -> BubbleSent:
         channel=bubble.channel,
         is_threaded=bubble.threaded,
         lost=_lost(bubble),
+        warnings=notes.warnings.get(bubble.id, []),
         written_at=bubble.created_at,
         dispatched_at=bubble.dispatched_at,
         finished_at=bubble.finished_at,

@@ -203,6 +203,9 @@ class BubbleSent(Part):
     """Whether it arrived in thread; null when that was not asked for, or is not known."""
     lost: list[Literal["thread", "effect"]]
     """What was asked for and did not happen although the words arrived."""
+    warnings: list[str] = []
+    """Topics in its words that carriers filter by SMS (`alcohol`, `link`…), where it left all the
+    same: by iMessage, or because you only want to be warned."""
     written_at: datetime
     dispatched_at: datetime | None
     """When its (last) POST began."""

@@ -98,9 +98,14 @@ def with_plain_punctuation(text: str) -> str:
     return plain if segments(plain).count <= segments(text).count else text
 
 
+def is_sms(channel: str) -> bool:
+    """Whether the carriers bill and read what goes this way."""
+    return channel in ("sms", "mms")
+
+
 def billed_as(text: str, *, channel: str, media: int = 0) -> dict[str, Any] | None:
     """What the operator sees of a message's segments, as JSON; None for what is no SMS."""
-    if channel not in ("sms", "mms"):
+    if not is_sms(channel):
         return None
     counted = segments(text)
     return {
@@ -112,6 +117,6 @@ def billed_as(text: str, *, channel: str, media: int = 0) -> dict[str, Any] | No
 
 def segments_sent(text: str, *, channel: str, media: int = 0) -> int:
     """What a message counts for: none off SMS; an MMS, which has no segments, counts as one."""
-    if channel not in ("sms", "mms"):
+    if not is_sms(channel):
         return 0
     return 1 if media else max(segments(text).count, 1)

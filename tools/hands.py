@@ -18,6 +18,7 @@ from safety.limits import Allowance
 from safety.segments import segments, with_plain_punctuation
 from safety.untrusted import without_hidden
 from tools.bubbles import split
+from tools.content import Content
 from tools.floor import Floor
 from tools.introducing import Introducing, below, introduced
 from tools.links import Links, Unsayable
@@ -88,6 +89,7 @@ class Hands:
         truth: The static words for who asked whether a person writes; None when nobody did.
         said_truth: Whether they, or the model's own admission, have been said in this turn.
         links: Which links may leave in this turn, and which did not.
+        content: What its words are judged by that go by SMS.
         floor: Whose turn it is to speak; asked before anything becomes visible.
         notes: What is to be known of this turn that no row tells: `act` writes there.
         see: Fetches an attachment for the model to see.
@@ -108,6 +110,7 @@ class Hands:
     memory: ConversationState
     floor: Floor
     links: Links = field(default_factory=Links)
+    content: Content = field(default_factory=Content)
     notes: Notes = field(default_factory=Notes)
     hear: Hear = nothing_new
     see: See = nothing_to_see
@@ -251,6 +254,9 @@ class Hands:
         )
         self.bubbles.extend(sent)
         self._told(drafts, sent)
+        for bubble in sent:
+            if bubble in self.said:
+                self.content.note(self.notes, bubble.id, self._own_words(bubble))
         if superseded(sent):
             self.floor.interrupted()
         return sent
@@ -279,14 +285,15 @@ class Hands:
                 " words."
             )
         said = self.links.passed(without_hidden(self._written(text)))
-        words = [Draft(text=part) for part in split(said, limit=self.limit)]
+        held = self.content.held(self._without_static(said), channel=self.channel)
+        words = [Draft(text=part, held=held) for part in split(said, limit=self.limit)]
         self._check_segments(words)
         if not pictures:
             return words
         if words and len(pictures) == 1:
-            return [Draft(text=words[0].text, media=tuple(pictures)), *words[1:]]
+            return [replace(words[0], media=tuple(pictures)), *words[1:]]
         # Several pictures are a carousel on iMessage, and a carousel carries no words.
-        return [Draft(media=tuple(pictures)), *words]
+        return [Draft(media=tuple(pictures), held=held), *words]
 
     def _written(self, text: str) -> str:
         """The words as they arrive here: no Markdown, and on SMS the punctuation that is cheap."""
@@ -313,7 +320,9 @@ class Hands:
 
     def _own_words(self, bubble: Bubble) -> str:
         """A bubble's words without the static ones that were joined to them."""
-        words = bubble.text
+        return self._without_static(bubble.text)
+
+    def _without_static(self, words: str) -> str:
         for static in (self.introduction, self.truth):
             if static:
                 words = words.removesuffix(below("", static)).removeprefix(below(static, ""))
