@@ -15,7 +15,9 @@ from sqlmodel import Session
 
 from agent.deployment import Deployment
 from memory.alerts import Alert, called, to_call
+from memory.spending import LimitAlert, tell_again
 from memory.tables import Mailbox
+from safety.limits import LOPSIDED as MUCH
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,24 @@ async def call_people(deployment: Deployment) -> None:
                 called, alert_id=alert.id or 0, times=alert.times, now=deployment.clock.now()
             )
             await deployment.store.write(done)
+
+
+async def call_about_a_number(deployment: Deployment, alert: LimitAlert) -> None:
+    """Call a person because a number says far more than it hears: a loop, a thief, or a bill.
+
+    If nobody can be called, the next sweep tells it again.
+    """
+    told = {
+        "alert_id": None,
+        "kind": "lopsided",
+        "conversation_id": None,
+        "times": 1,
+        "at": alert.at.isoformat(),
+        "text": f"One of your numbers said more than {MUCH} times as much as it heard today. It "
+        "goes on until you stop it. See: threedots limits, threedots conversations pause --all",
+    }
+    if not await deployment.call_person(told):
+        await deployment.store.write(partial(tell_again, alert=alert))
 
 
 def _waiting(session: Session) -> list[tuple[Alert, dict[str, Any]]]:

@@ -8,11 +8,11 @@ from functools import partial
 
 from sqlmodel import Session
 
-from agent.alerting import call_people
+from agent.alerting import call_about_a_number, call_people
 from agent.deployment import Deployment
 from memory.admission import forget_mutes
 from memory.resending import expire_late, pick_up_loose
-from memory.spending import LimitAlert, forget_old, unlogged
+from memory.spending import LOPSIDED, LimitAlert, forget_old, unlogged
 from memory.takeovers import return_unclaimed
 from memory.turns import Claim, loose_in
 
@@ -32,6 +32,8 @@ async def sweep(deployment: Deployment) -> None:
         log.warning(
             "the limit of %s is %s by one %s; see: threedots limits", alert.limit, level, scope
         )
+        if alert.limit == LOPSIDED:
+            await call_about_a_number(deployment, alert)
     if deployment.drift:
         await deployment.drift.look(deployment.phone, now=now)
     await call_people(deployment)

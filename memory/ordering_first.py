@@ -11,6 +11,8 @@ from memory.tables import Bubble, Mailbox
 from memory.texting_first import KIND, FirstText, NotAllowed, Order, may_text_first
 from phone.clock import utc
 from safety.quiet_hours import Refused
+from safety.senders import Senders, may_text
+from safety.verdicts import Refused as Dear
 
 
 def text_first(
@@ -20,6 +22,7 @@ def text_first(
     text: str,
     introduction: str,
     number: str | None,
+    senders: Senders,
     new_id: str,
     now: float,
 ) -> Bubble:
@@ -30,14 +33,18 @@ def text_first(
     Args:
         introduction: Its words.
         number: Which number of ours it comes from; None for the one they last wrote to.
+        senders: To which countries a text may go; never to a number that pays its owner.
 
     Raises:
         NotAllowed: In words for the operator.
     """
-    answer = may_text_first(session, order, now=now)
+    mailbox = _mailbox(session, order.participant, number, now)
+    dear = may_text(senders, order.participant, number=mailbox.number)
+    if isinstance(dear, Dear) and mailbox.channel != "imessage":  # a new one may end as an SMS
+        raise NotAllowed(f"No text goes there: {dear.reason}.")
+    answer = may_text_first(session, order, number=mailbox.number, now=now)
     if isinstance(answer, Refused):
         raise NotAllowed(answer.reason)
-    mailbox = _mailbox(session, order.participant, number, now)
     introduces = due(session, mailbox_id=mailbox.id or 0, now=now, channel="sms")
     last = select(func.max(Bubble.position)).where(Bubble.mailbox_id == mailbox.id)
     bubble = Bubble(

@@ -296,6 +296,11 @@ def unlogged(session: Session) -> list[LimitAlert]:
     return sorted(rows, key=lambda row: row.at)
 
 
+def tell_again(session: Session, alert: LimitAlert) -> None:
+    """Count an alert as one that was not told yet."""
+    session.merge(alert).is_logged = False
+
+
 def forget_old(session: Session, *, now: float) -> None:
     """Delete what is older than anybody looks at it."""
     oldest = int((utc(now) - KEPT_FOR).timestamp()) // HOUR

@@ -1,6 +1,7 @@
 """The only door by which somebody is texted who did not write first. All must be right at once.
 
-they have not opted out ─ they agreed to this purpose ─ fewer than three a day ─ it is day there
+they have not opted out ─ they agreed to this purpose ─ fewer than three a day ─ fewer than fifty
+strangers a day from this number ─ it is day there
 
 Asked when the text is ordered, and again in the transaction that lets it leave.
 """
@@ -17,10 +18,17 @@ from memory.consent_records import consent_for
 from memory.consents import opted_out
 from memory.introductions import NEVER_ARRIVED
 from memory.silence import silence_in
-from memory.tables import Bubble, Mailbox
+from memory.tables import Bubble, Mailbox, Message
 from phone.clock import utc
 from phone.explained import Explained
-from safety.quiet_hours import Allowed, Refused, few_enough, in_hours, zones_of
+from safety.quiet_hours import (
+    Allowed,
+    Refused,
+    few_enough,
+    few_new_people,
+    in_hours,
+    zones_of,
+)
 
 KIND = "first"
 """The kind of such a bubble."""
@@ -57,11 +65,12 @@ class Order:
 
 
 def may_text_first(
-    session: Session, order: Order, *, now: float, besides: str | None = None
+    session: Session, order: Order, *, number: str, now: float, besides: str | None = None
 ) -> Allowed | Refused:
     """Whether this may leave now.
 
     Args:
+        number: Ours, from which it leaves.
         besides: A bubble that is not counted among those of the last day: the one in question.
     """
     if opted_out(session, order.participant):
@@ -82,6 +91,10 @@ def may_text_first(
     few = few_enough(_texts_since(session, order.participant, since, besides))
     if isinstance(few, Refused):
         return few
+    if not _has_written(session, order.participant, number):
+        few = few_new_people(_new_people_since(session, number, since, order.participant))
+        if isinstance(few, Refused):
+            return few
     return in_hours(zones_of(order.participant, stated=order.zone), now=utc(now))
 
 
@@ -91,7 +104,8 @@ def refused_at_the_door(session: Session, bubble: Bubble, *, now: float) -> Refu
     if first is None:
         return Refused("no_consent", "Nobody knows what it was allowed by.")
     order = Order(first.participant, first.purpose, first.zone)
-    answer = may_text_first(session, order, now=now, besides=bubble.id)
+    number = session.get_one(Mailbox, bubble.mailbox_id).number
+    answer = may_text_first(session, order, number=number, now=now, besides=bubble.id)
     return answer if isinstance(answer, Refused) else None
 
 
@@ -113,3 +127,40 @@ def _texts_since(session: Session, participant: str, since: datetime, besides: s
         )
     )
     return session.exec(sent).one()
+
+
+def _has_written(session: Session, participant: str, number: str) -> bool:
+    """Whether they ever wrote to this number of ours."""
+    theirs = (
+        select(Message.id)
+        .join(Mailbox, col(Mailbox.id) == Message.mailbox_id)
+        .where(
+            Mailbox.number == number,
+            Mailbox.participant == participant,
+            Message.direction == "inbound",
+        )
+    )
+    return session.exec(theirs.limit(1)).first() is not None
+
+
+def _new_people_since(session: Session, number: str, since: datetime, besides: str) -> int:
+    """How many others were texted first from this number who had not written to it."""
+    wrote = (
+        select(Message.id)
+        .where(Message.mailbox_id == Mailbox.id, Message.direction == "inbound")
+        .exists()
+    )
+    people = (
+        select(func.count(func.distinct(FirstText.participant)))
+        .select_from(FirstText)
+        .join(Bubble, col(Bubble.id) == FirstText.bubble_id)
+        .join(Mailbox, col(Mailbox.id) == Bubble.mailbox_id)
+        .where(
+            Mailbox.number == number,
+            FirstText.at > since,
+            FirstText.participant != besides,
+            col(Bubble.state).not_in(NEVER_ARRIVED),
+            ~wrote,
+        )
+    )
+    return session.exec(people).one()

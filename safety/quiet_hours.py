@@ -21,6 +21,10 @@ OPENS, OPENS_ON_SUNDAY, CLOSES = time(9), time(12), time(20)
 MOST_IN_A_DAY = 3
 """Texts to one person within 24 hours that nobody asked for."""
 
+MOST_NEW_PEOPLE = 50
+"""People who never wrote, whom one number may text first within 24 hours. By iMessage a line that
+texts more strangers than that is taken for a spammer's, and closed."""
+
 ALL_US = (
     *("America/New_York", "America/Chicago", "America/Denver", "America/Phoenix"),
     *("America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu"),
@@ -43,7 +47,8 @@ class Refused:
     """It may not be done.
 
     Attributes:
-        code: `opted_out`, `no_consent`, `quiet_hours`, `too_many` or `taken_over`.
+        code: `opted_out`, `no_consent`, `quiet_hours`, `too_many`, `taken_over`, or why no text
+            may go to that number.
         reason: The same in words, with what would be right.
         not_before: When it may be done, as far as only time is missing.
     """
@@ -93,6 +98,17 @@ def few_enough(times: int) -> Allowed | Refused:
     if times < MOST_IN_A_DAY:
         return Allowed()
     return Refused("too_many", f"They got {times} such texts within 24 hours; that is the most.")
+
+
+def few_new_people(people: int) -> Allowed | Refused:
+    """Whether one more may follow so many new people within the last 24 hours."""
+    if people < MOST_NEW_PEOPLE:
+        return Allowed()
+    return Refused(
+        "too_many",
+        f"This number texted {people} people within 24 hours who never wrote to it; that is the "
+        "most, or its line may be closed for spam. Wait, or use another number.",
+    )
 
 
 def _is_day(local: datetime) -> bool:

@@ -26,6 +26,10 @@ AT_HOME = (frozenset({"US", "CA"}),)
 NO_COUNTRY = "001"
 """What the library calls satellite phones and other networks of no country (+881, +882, +979…)."""
 
+_DEAR = ("PREMIUM_RATE", "SHARED_COST", "PERSONAL_NUMBER", "PAGER", "UAN", "VOICEMAIL")
+"""Kinds of numbers that nobody texts from, and that pay their owner, or may. Those of +1 are 900,
+and the exchange 976 of every area."""
+
 _NO_REPLY = re.compile(r"(no|do[-_.]?not)[-_.]?reply", re.IGNORECASE)
 
 _ONE_TIME_CODE = re.compile(
@@ -70,7 +74,7 @@ def may_answer(senders: Senders, handle: str, *, text: str, channel: str, number
     if _listed(senders.block, handle):
         return Refused("blocked", "this sender is on the block list (THREEDOTS_BLOCK)")
     if _listed(senders.allow, handle):
-        return Allowed()
+        return Allowed() if channel == "imessage" else no_premium(handle)
     if not senders.answer_machines and (machine := machine_of(handle, text)):
         return machine
     if senders.strangers != "answer":
@@ -94,23 +98,28 @@ def machine_of(handle: str, text: str) -> Refused | None:
 
 
 def may_text(senders: Senders, handle: str, *, number: str) -> Verdict:
-    """Whether an SMS to this handle goes to a country that is allowed, at a price that is usual.
+    """Whether an SMS to this handle goes to a country that is allowed, at a price that is usual."""
+    verdict = no_premium(handle)
+    if not handle.startswith("+") or isinstance(verdict, Refused):
+        return verdict
+    country, countries = country_of(handle), _countries(senders, number)
+    if countries and country not in countries:
+        why = f"texts to {country} are not allowed (THREEDOTS_COUNTRIES)"
+        return Refused("country", why)
+    return Allowed()
 
-    Premium and satellite numbers are refused whatever the countries say.
-    """
+
+def no_premium(handle: str) -> Verdict:
+    """Whether an SMS to this handle costs what one does: refused whatever the lists say."""
     if not handle.startswith("+"):
         return Allowed()
     country, is_dear = _looked_up(handle)
     if country is None:
-        return Refused("no_number", "this sender's number is none of any country")
+        return Refused("no_number", "this number is none of any country")
     if is_dear:
         return Refused("premium_number", "it is a premium-rate number")
     if country == NO_COUNTRY:
         return Refused("no_country", "it is a satellite number, or of a network of no country")
-    countries = _countries(senders, number)
-    if countries and country not in countries:
-        why = f"texts to {country} are not allowed (THREEDOTS_COUNTRIES)"
-        return Refused("country", why)
     return Allowed()
 
 
@@ -132,8 +141,9 @@ def _looked_up(handle: str) -> tuple[str | None, bool]:
     except phonenumbers.NumberParseException:
         return None, False
     code, digits = parsed.country_code or 0, str(parsed.national_number)
-    kinds = (phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST)
-    is_dear = phonenumbers.number_type(parsed) in kinds or (code == 1 and digits[:3] == "900")
+    dear = [getattr(phonenumbers.PhoneNumberType, kind) for kind in _DEAR]
+    is_dear = phonenumbers.number_type(parsed) in dear
+    is_dear = is_dear or (code == 1 and (digits[:3] == "900" or digits[3:6] == "976"))
     country = phonenumbers.region_code_for_number(parsed)
     if country is None and code == 1:
         country = _by_area_code(digits[:3])

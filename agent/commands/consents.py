@@ -108,7 +108,8 @@ def text_first(
     """Text somebody who did not write first
 
     Off unless THREEDOTS_TEXT_FIRST=on. Needs a record that they agreed (`consents record`), day
-    where they are (9 to 20 h, on Sundays from noon), and fewer than three such texts a day. A
+    where they are (9 to 20 h, on Sundays from noon), a country of THREEDOTS_COUNTRIES, fewer than
+    three such texts a day, and fewer than fifty people a day who never wrote to that number. A
     running server sends it within a second, and asks all of that once more before it does.
     """
     settings = Settings()
@@ -120,7 +121,7 @@ def text_first(
     order = partial(
         order_text, order=Order(_handle(handle), purpose, zone), text=say.strip(),
         introduction=prompts.text("introduction_sms", name=settings.threedots_name),
-        number=_handle(from_number) if from_number else None,
+        number=_handle(from_number) if from_number else None, senders=settings.senders,
         new_id=uuid.uuid4().hex, now=time.time(),
     )  # fmt: skip
     out.print(f"It goes out as bubble {write(order).id}.")

@@ -15,6 +15,7 @@ from memory.resending import NotResendable, bubble_to_resend
 from memory.tables import Bubble
 from memory.texting_first import NotAllowed, Order
 from memory.turns import claim
+from safety.senders import Senders
 from tests.memory.conftest import Database
 from tests.memory.people import ANA, OURS, bubble, deliver, inbound, mailbox
 
@@ -38,7 +39,13 @@ def agree(database: Database, purpose: str = "appointments") -> None:
 
 def order(database: Database, new_id: str = "one", *, now: float = DAY, **options: object) -> str:
     """Order a text to Ana; what the bubble says."""
-    asked = {"text": "See you at 9?", "introduction": INTRODUCTION, "number": OURS, **options}
+    asked = {
+        "text": "See you at 9?",
+        "introduction": INTRODUCTION,
+        "number": OURS,
+        "senders": Senders(),
+        **options,
+    }
     who = Order(ANA, "appointments", asked.pop("zone", None))  # type: ignore[arg-type]
     return database(lambda s: text_first(s, who, new_id=new_id, now=now, **asked).text)  # type: ignore[arg-type]
 
@@ -173,3 +180,43 @@ def test_an_erasure_forgets_what_they_agreed_to_and_keeps_their_stop(database: D
     agree(database)
     with pytest.raises(NotAllowed, match="asked not to be texted"):
         order(database)
+
+
+def test_a_number_texts_fifty_strangers_a_day_and_those_who_wrote_besides(database: Database):
+    strangers = [f"+14155552{n:03}" for n in range(51)]
+
+    def first(who: str, at: float = DAY, number: str = OURS) -> str:
+        def work(session: Session) -> str:
+            consent_records.add(
+                session, who, purpose="p", text="I agree", evidence="form 7",
+                given_at=datetime(2026, 1, 1, tzinfo=UTC), now=DAY,
+            )  # fmt: skip
+            return text_first(
+                session, Order(who, "p"), text="Hi", introduction="", number=number,
+                senders=Senders(), new_id=f"{who} {at} {number}", now=at,
+            ).id  # fmt: skip
+
+        return database(work)
+
+    for who in strangers[:50]:
+        first(who)
+    with pytest.raises(NotAllowed, match="texted 50 people within 24 hours who never wrote"):
+        first(strangers[50])
+    database(lambda s: deliver(s, inbound("hi")))
+    first(ANA)
+    first(strangers[0], DAY + 60)
+    first(strangers[50], number="+14155550101")
+    first(strangers[50], DAY + 86400)
+    assert leaves(database, f"{strangers[50]} {DAY + 86400} {OURS}", now=DAY + 86400)
+
+
+@pytest.mark.parametrize("who", ["+18765551234", "+19005551234", "+447700900123"])
+def test_nobody_is_texted_first_where_it_is_dear(database: Database, who: str):
+    order = Order(who, "appointments")
+    with pytest.raises(NotAllowed, match="No text goes there"):
+        database(
+            lambda s: text_first(
+                s, order, text="Hi", introduction="", number=OURS, senders=Senders(),
+                new_id="one", now=DAY,
+            )
+        )  # fmt: skip

@@ -76,6 +76,11 @@ def test_what_a_machine_sends_is_kept_and_gets_no_answer(handle: str, text: str,
         ("+18095551234", "country"),
         ("+447700900123", "country"),
         ("+19005551234", "premium_number"),
+        ("+12129761234", "premium_number"),
+        ("+15005551234", "premium_number"),
+        ("+491801234567", "premium_number"),
+        ("+447012345678", "premium_number"),
+        ("+16645551234", "country"),
         ("+881612345678", "no_country"),
         ("+8821612345678", "no_country"),
         ("+9991234567", "no_number"),
@@ -94,6 +99,12 @@ def test_countries_are_added_by_name_and_a_premium_number_stays_refused():
     assert code("+18765551234", countries=()) is None
     assert code("+19005551234", countries=()) == "premium_number"
     assert code("+881612345678", countries=()) == "no_country"
+
+
+@pytest.mark.parametrize("handle", ["+19005551234", "+881612345678", "+447012345678"])
+def test_no_list_lets_a_text_go_to_a_number_that_pays_its_owner(handle: str):
+    assert code(handle, allow=("+*",), countries=()) in ("premium_number", "no_country")
+    assert code(handle, allow=("+*",), channel="imessage") is None
 
 
 def test_where_our_own_country_cannot_be_told_no_country_is_refused():

@@ -5,17 +5,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from functools import partial
 from typing import Any
 
 import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo
+from sqlmodel import Session, select
 
 from agent.sweep import sweep
 from console.timeline import timeline
 from memory.admission import Muted
-from memory.spending import LimitAlert, Spent, used
+from memory.spending import LimitAlert, Spent, count, used
+from memory.tables import Mailbox
 from phone.clock import HeldClock
 from safety.limits import Amounts
 from tests.house import ANA, BEN, KIM, House, Script, call, gated, run, script
@@ -179,6 +182,43 @@ def test_at_eighty_per_cent_and_at_the_end_the_operator_reads_one_line(
 
     limits = {"threedots_limit_sender_turns": "5/hour"}
     run(story, script("yes", last_for_ever=True), settings=limits)
+
+
+def test_a_number_that_says_far_more_than_it_hears_calls_a_person():
+    calls: list[dict[str, Any]] = []
+
+    async def story(house: House) -> None:
+        deployment = house.local.deployment
+        assert deployment is not None
+        answers = iter([False, True])
+
+        async def pager(alert: dict[str, Any]) -> bool:
+            calls.append(alert)
+            return next(answers)
+
+        deployment.call_person = pager
+        place = await say(house, "hi")
+        now, heard = deployment.clock.now(), partial(mailbox_of, conversation_id=place)
+        for bubbles in (58, 2):
+            assert calls == []
+            await deployment.store.write(
+                lambda session, more=bubbles: count(
+                    session, heard(session), Amounts(bubbles=more), now=now
+                )
+            )
+        await say(house, "and?")
+        for _ in range(3):
+            await sweep(deployment)
+        assert [alert["kind"] for alert in calls] == ["lopsided", "lopsided"], "until it was taken"
+        assert "said more than 6 times as much" in calls[0]["text"]
+        assert not re.search(r"\+1\d", str(calls)), "no number of anybody's leaves"
+
+    limits = {"threedots_limit_number_turns": "1000/day"}
+    run(story, script("hello", "yes"), settings=limits)
+
+
+def mailbox_of(session: Session, *, conversation_id: str) -> Mailbox:
+    return session.exec(select(Mailbox).where(Mailbox.conversation_id == conversation_id)).one()
 
 
 def test_a_turn_makes_as_many_calls_as_it_may():

@@ -9,6 +9,7 @@ from memory import consent_records
 from memory.ordering_first import text_first
 from memory.texting_first import Order
 from phone.clock import HeldClock
+from safety.senders import Senders
 from tests.house import ANA, House, run, script
 
 NOON = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
@@ -28,7 +29,8 @@ def test_with_consent_and_by_day_it_rings_once_and_her_answer_is_conversation():
         await store.write(agree)
         order = partial(
             text_first, order=Order(ANA, "appointments"), text="See you at 9?",
-            introduction="Reply STOP to opt out.", number=sms, new_id="one", now=clock.now(),
+            introduction="Reply STOP to opt out.", number=sms,
+            senders=Senders(), new_id="one", now=clock.now(),
         )  # fmt: skip
         await store.write(order)
         await house.happened("message")
