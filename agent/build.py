@@ -24,6 +24,7 @@ from agent.approving import Approvals, waiting_tools
 from agent.journal import Journal
 from agent.restraint import Restraint
 from agent.trusting import Answers
+from agent.verifying import Verifying
 from memory.tables import Bubble, BubbleState
 from phone.jsontext import storable, storable_json
 from tools.custom import custom
@@ -205,6 +206,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         more: Tools beyond those of `tools/`: a simulation has some of its own.
     """
     approvals = Approvals(journal.store, journal.clock)
+    proofs = Verifying(journal.store, journal.clock)
     pydantic_ai.BANNER_ENABLED = False  # it would be drawn into a chat, or into a progress bar
     return Agent(
         None,
@@ -222,7 +224,10 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         # The nudge, the refusal and the interruptions are ours to count; this only allows them.
         retries={"tools": 2, "output": 8},
         # The last of these sees a response first.
-        capabilities=[Endings(), Hearing(), Restraint(), journal, approvals, Answers(), Storing()],
+        capabilities=[
+            *(Endings(), Hearing(), Restraint(), journal),
+            *(proofs, approvals, Answers(), Storing()),
+        ],
     )
 
 

@@ -19,10 +19,12 @@ from memory.store import Store
 from memory.transcript import SessionKind
 from phone.client import AgentPhoneClient
 from phone.clock import Clock
+from tools.custom import deliver_code
 from tools.hands import Hands
 from tools.media import Asset, MediaLibrary
 from tools.meters import Meters
 from tools.outbox import Outbox
+from tools.verifying import DeliverCode
 
 
 async def _by_the_log_alone(alert: dict[str, Any]) -> bool:
@@ -43,6 +45,7 @@ class Deployment:
         introduces: Whether people are told once that an AI writes, and on SMS how to stop.
         confirms_stop: Whether STOP gets a static text; False where a carrier does that.
         call_person: Calls a person with an alert as JSON; whether that worked.
+        deliver_code: Sends a code by which somebody proves who they are, another way than by text.
         link_domains: Domains the agent may send links to; `*` for any.
         vision: Whether the model may be shown pictures.
         own_numbers: Our numbers, E.164: a message from one of them is never answered.
@@ -74,6 +77,7 @@ class Deployment:
     introduces: bool = True
     confirms_stop: bool = True
     call_person: Callable[[dict[str, Any]], Awaitable[bool]] = _by_the_log_alone
+    deliver_code: DeliverCode = deliver_code
     link_domains: Sequence[str] = ()
     vision: bool = True
     arrivals: Arrivals = field(default_factory=Arrivals)

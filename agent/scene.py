@@ -17,6 +17,7 @@ from agent.disclosing import introduction_for, truth_for
 from agent.forgetting import authors, forget_who_asks, since, with_authors
 from agent.history import Past, burst, earlier, facts_of, past_of
 from agent.models import takes_pictures
+from agent.verifying import proof_told
 from memory.bubbles import LANDED
 from memory.confirming import is_news, learn
 from memory.earlier import note_reply_targets, seed
@@ -125,6 +126,7 @@ async def set_up(
     now = deployment.clock.now()
     answered = await take_answers(deployment.store, claim, messages, now=now)
     news = [*forgotten, *answers_told(answered, mark_of(hands.turn_id))]
+    news += await proof_told(deployment.store, mailbox, now=now)
     facts = memory.state.facts
     if mailbox.is_group and facts:
         facts = with_authors(facts, await authors(deployment, hands))
@@ -188,6 +190,8 @@ def _hands(
         links=_links(deployment, instructions, past, messages),
         nudge=deployment.prompts.text("nudge"),
         confirm=lambda what: deployment.prompts.text("confirm", name=deployment.name, what=what),
+        deliver_code=deployment.deliver_code,
+        verify=partial(deployment.prompts.text, "verify", name=deployment.name),
         references=_references(past, messages),
         latest=f"m{texts[-1].ref}" if texts else None,
         earlier_pictures=frozenset(handle for one in past.messages for handle in handles(one)),

@@ -15,6 +15,7 @@ from memory.resending import expire_late, pick_up_loose
 from memory.spending import LOPSIDED, LimitAlert, forget_old, unlogged
 from memory.takeovers import return_unclaimed
 from memory.turns import Claim, loose_in
+from memory.verifying import forget_codes
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,10 @@ _LEVELS = {"warned": "80 % used", "reached": "used up"}
 
 
 def tend(session: Session, *, now: float) -> list[LimitAlert]:
-    """Forget old counts and mutes; the alerts that no log line has told yet."""
+    """Forget old counts, mutes and codes; the alerts that no log line has told yet."""
     forget_old(session, now=now)
     forget_mutes(session, now=now)
+    forget_codes(session, now=now)
     return unlogged(session)
 
 

@@ -34,6 +34,7 @@ from memory.tables import (
     Message,
     MessageState,
 )
+from memory.verifying import take_code
 from memory.worded import as_tapback
 from phone.clock import utc
 from phone.types import Ignored, Inbound, InboundMessage, InboundReaction
@@ -267,6 +268,7 @@ def _put_text(
     if known.is_earlier_talk:
         _forget(session, inbound.message_id)
     mailbox_id, ref = arrive(session, inbound, is_due=outcome is None, now=now)
+    text = take_code(session, inbound, mailbox_id, event_id=event_id, now=now)
     if is_crisis:
         call_a_person(session, inbound, mailbox_id, now=now)
     values = {
@@ -275,7 +277,7 @@ def _put_text(
         "message_id": inbound.message_id,
         "sender": inbound.from_handle,
         "sender_name": inbound.sender_name,
-        "text": inbound.text,
+        "text": text,
         "media": inbound.media_urls,
         "channel": inbound.channel,
         "keyword": word,

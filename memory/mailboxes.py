@@ -30,6 +30,7 @@ from memory.approvals import Approval
 from memory.sources import FactSource
 from memory.state import merge, salvaged
 from memory.tables import Bubble, Mailbox, Message, MetadataEntry, Transcript, Turn, TurnState
+from memory.verifying import Verification
 from phone.clock import utc
 from phone.types import InboundMessage, InboundReaction
 
@@ -196,7 +197,7 @@ def _fold(session: Session, gone: Mailbox, *, into: Mailbox) -> None:
     _move_numbered(session, gone, into=into)
     silence.move(session, gone=gone.id or 0, into=into.id or 0)
     session.exec(update(Turn).where(col(Turn.mailbox_id) == gone.id).values(mailbox_id=into.id))
-    for past in (MetadataEntry, Transcript, Alert, Approval, FactSource):
+    for past in (MetadataEntry, Transcript, Alert, Approval, FactSource, Verification):
         session.exec(update(past).where(col(past.mailbox_id) == gone.id).values(mailbox_id=into.id))
     due = [at for at in (gone.due_at, into.due_at) if at is not None]
     into.due_at = min(due, default=None)

@@ -46,6 +46,7 @@ from memory.tables import (
 )
 from memory.takeovers import Takeover
 from memory.texting_first import FirstText
+from memory.verifying import Verification
 from phone.clock import utc
 
 REWOUND = "rewound"
@@ -113,7 +114,7 @@ def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
     turns = select(Turn.id).where(col(Turn.mailbox_id).in_(others))
     session.exec(delete(ToolCall).where(col(ToolCall.turn_id).in_(turns)))
     of_it = (Alert, Approval, Bubble, FactSource, Transcript, MetadataEntry, Message, Turn)
-    for table in of_it:
+    for table in (*of_it, Verification):
         session.exec(delete(table).where(col(table.mailbox_id).in_(others)))
     unneeded = (Takeover, Pause, AuditEntry, ConsoleSession, Spent, LimitAlert, Muted)
     for whole in (EventKey, Event, DeadLetter, Branch, *unneeded):
@@ -304,6 +305,7 @@ class _Past:
             self._session.exec(delete(of_bubble).where(gone_too))
         self._session.exec(delete(Approval).where(col(Approval.asked_at) > self._until))
         self._session.exec(delete(FactSource).where(col(FactSource.noted_at) > self._until))
+        self._session.exec(delete(Verification))  # who plays them in a copy has proved nothing
 
     def _put_mailbox_back(self) -> None:
         mailbox = self._mailbox

@@ -5,6 +5,9 @@ it takes a yes: `requires_approval` puts a tool off until the person was asked, 
 its arguments, and has answered YES (or the operator has: `threedots approvals`). With
 `metadata={"approval": "operator"}` beside it, only the operator is asked.
 
+What only the person themselves may have done says `metadata=REQUIRES_VERIFICATION` (from
+`tools.verifying`): it runs once they have texted back the code that `deliver_code` sent them.
+
 A tool's answer is data like what people write. If you vouch for the links in it, say so with
 `metadata=tools.links.TRUSTED_LINKS`: then they may be sent on.
 """
@@ -51,3 +54,19 @@ async def empty_shopping_list(ctx: RunContext[Hands], keep: list[str] | None = N
     kept = [item for item in ctx.deps.own.shopping_list if item in (keep or [])]
     ctx.deps.own.shopping_list = kept
     return "On the list: " + ", ".join(kept) if kept else "The list is empty."
+
+
+async def deliver_code(person: str, code: str) -> bool:
+    """Send a one-time code to the address you have on file for this person, such as by e-mail.
+
+    Never text it to `person`: whoever forged that number, or holds that phone, would read it.
+    Keep the code nowhere. Nobody has an address on file until you say so here.
+
+    Args:
+        person: Their handle, such as +14155550123: look their address up by it.
+        code: Six digits, good for ten minutes.
+
+    Returns:
+        Whether it was sent; False when there is no address for them.
+    """
+    return False

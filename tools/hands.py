@@ -24,6 +24,7 @@ from tools.introducing import Introducing, below, introduced
 from tools.links import Links, Unsayable
 from tools.outbox import Outbox
 from tools.plain import plain
+from tools.verifying import DeliverCode, no_address
 
 SMS_LIMIT = 1600
 """Characters of one SMS bubble. AgentPhone's own adapter cuts there; a segment has 160 or 70."""
@@ -72,6 +73,8 @@ class Hands:
         given: The last part of the burst as the model was given it: there the turn begins.
         instructions: What the model is instructed in this turn.
         confirm: The words in which a person is asked before a tool does what it is about to do.
+        deliver_code: Sends a code to the address on file for a person.
+        verify: The words by which somebody is told of such a code.
         nudge: What it is told when it answered with nothing at all.
         latest: The reference of the newest inbound message, meant by a tapback that names none.
         pictures: Handle to https address: this conversation's attachments and the owner's assets.
@@ -118,6 +121,8 @@ class Hands:
     instructions: str = ""
     nudge: str = ""
     confirm: Callable[[str], str] = str
+    deliver_code: DeliverCode = no_address
+    verify: Callable[[], str] = str
     references: dict[str, str] = field(default_factory=dict)
     latest: str | None = None
     pictures: dict[str, str] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from memory import (  # noqa: F401
     tables,
     takeovers,
     texting_first,
+    verifying,
 )
 from memory.columns import UTCDateTime
 

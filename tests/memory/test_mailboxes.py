@@ -224,5 +224,5 @@ def test_every_table_that_points_at_a_mailbox_is_moved_with_it():
     }
     assert pointing == {
         *("alert", "message", "bubble", "turn", "metadata_entry", "transcript"),
-        *("approval", "fact_source", "takeover", "pause"),
+        *("approval", "fact_source", "takeover", "pause", "verification"),
     }, "memory/mailboxes.py must move it as well"
