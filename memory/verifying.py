@@ -148,10 +148,10 @@ def take_code(
     _take_out_of_webhook(session, event_id)
     row = session.get_one(Verification, code_id, with_for_update=True)
     codes = codes_in(inbound.text)
-    is_awaited = row.state == Standing.WAITING and row.participant == inbound.from_handle
-    if not codes or not is_awaited or row.asked_at < utc(now) - MOST_WITHIN:
+    if not codes or row.state != Standing.WAITING or row.asked_at < utc(now) - MOST_WITHIN:
         return inbound.text
-    return without_codes(inbound.text, instead=f"[a code: {_try(row, codes[0], now=now)}]")
+    went = _try(row, codes[0], by=inbound.from_handle, now=now)
+    return without_codes(inbound.text, instead=f"[a code: {went}]")
 
 
 # Prepared once: to build a statement costs more than to run it, and intake runs this all the time.
@@ -166,8 +166,10 @@ _NEWEST = (
 )
 
 
-def _try(row: Verification, code: str, *, now: float) -> str:
+def _try(row: Verification, code: str, *, by: str, now: float) -> str:
     """Count it, and say how it went."""
+    if by != row.participant:
+        return "not from where it was asked for"
     if row.expires_at <= utc(now):
         return "too late"
     if is_right(code, salt=bytes.fromhex(row.salt), kept=row.digest):
