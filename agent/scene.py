@@ -222,6 +222,7 @@ def _content(deployment: Deployment, mailbox: Mailbox) -> Content:
 def _instructions(deployment: Deployment, mailbox: Mailbox, introducing: Introducing | None) -> str:
     channel = "channel_imessage" if mailbox.channel == "imessage" else "channel_sms"
     names = ["instructions", "texting", channel, *(["group"] if mailbox.is_group else [])]
+    names += _content(deployment, mailbox).prompts(mailbox.channel)
     names += ["introducing"] if introducing else []
     return "\n\n".join(deployment.prompts.text(name, name=deployment.name) for name in names)
 

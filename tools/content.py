@@ -31,6 +31,14 @@ class Content:
     applies: bool = True
     told: int = 0
 
+    def prompts(self, channel: str) -> list[str]:
+        """The prompts that tell the model beforehand, so that it need not say things twice."""
+        if self.mode != "hold" or not self.applies or not is_sms(channel):
+            return []
+        links = [] if self.campaign.links else ["sms_no_links"]
+        numbers = [] if self.campaign.phone_numbers else ["sms_no_phone_numbers"]
+        return ["sms_filters", *links, *numbers]
+
     def found(self, text: str) -> list[Found]:
         """What they would stumble over."""
         return found(text, self.campaign) if self.applies and self.mode != "off" else []

@@ -66,6 +66,8 @@ def test_a_link_leaves_by_sms_only_where_the_campaign_declares_links(declared: s
     async def story(house: House) -> None:
         screen = await house.answered(await by_sms(house))
         assert screen.bodies == [menu if asked == 1 else "On our site."]
+        [turn] = await house.settled(turns=1)
+        assert ("No link may leave by SMS here" in turn.instructions) is (asked == 2)
 
     links = {"threedots_links": "cafe.example", "threedots_sms_campaign": declared}
     run(story, played, settings=HOLDS | links)
