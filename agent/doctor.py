@@ -16,6 +16,7 @@ from agent.findings import Finding
 from agent.models import NoModel, model_for
 from agent.prompts import PromptError, Prompts
 from agent.settings import HOME, SCRIPTED, Settings
+from agent.settings_content import INCLUDES
 from memory.disks import OnANetworkDisk, check_disk
 from memory.store import Store, StoreUnavailable
 from memory.turns import oldest_due
@@ -47,7 +48,7 @@ async def examine(
         _prompts(settings),
         modules(sys.path if path is None else path),
     ]
-    findings += [_pictures(settings), _pager(settings)]
+    findings += [_pictures(settings), _campaign(settings), _pager(settings)]
     findings += [_secret(settings), database := await _database(settings)]
     findings += [finding async for finding in at_agentphone(settings, transport)]
     return findings if database.is_trouble else [*findings, await answered_live(settings)]
@@ -97,6 +98,21 @@ def _pager(settings: Settings) -> Finding:
         fix = "Set THREEDOTS_ALERT_URL to your pager's or chat's incoming webhook."
         return Finding("pager", "warning", "in a crisis only the log calls a person", fix)
     return Finding("pager", "good", "set (not tried: it would call a person)")
+
+
+def _campaign(settings: Settings) -> Finding:
+    """What may leave by SMS, and where to say that the campaign has declared more."""
+    declared = [part.replace("_", " ") for part in INCLUDES if getattr(settings.campaign, part)]
+    told = f"declares {', '.join(declared) or 'neither links nor phone numbers nor an age gate'}"
+    held = {
+        "hold": f"{told}; an SMS beyond that is held (THREEDOTS_SMS_CAMPAIGN)",
+        "warn": f"{told}; an SMS beyond that leaves, and the turn's record says so",
+    }
+    if settings.threedots_sms_content not in held:
+        fix = "Carriers close numbers for such texts: set THREEDOTS_SMS_CONTENT=hold, unless they "
+        fix += "are not American."
+        return Finding("campaign", "warning", "nobody looks at the words of an SMS", fix)
+    return Finding("campaign", "good", held[settings.threedots_sms_content])
 
 
 def _secret(settings: Settings) -> Finding:

@@ -101,7 +101,7 @@ def test_all_is_well_when_everything_is_set_up(tmp_path: Path):
     assert {finding.verdict for finding in findings.values()} == {"good"}, findings
     assert set(findings) == {
         *("model", "prompts", "modules", "secret", "database", "key", "line", "10dlc", "webhook"),
-        *("test", "clock", "pictures", "live", "settings", "pager"),
+        *("test", "clock", "pictures", "live", "settings", "pager", "campaign"),
     }
     assert "+15550100001" in findings["line"].found
     assert all(SECRET not in str(f) and KEY not in str(f) for f in findings.values())
@@ -180,6 +180,24 @@ def test_no_webhook_at_all_is_trouble(tmp_path: Path):
 def test_the_demo_model_is_a_warning_and_no_trouble(tmp_path: Path):
     finding = found(settings(tmp_path, threedots_model="scripted"))["model"]
     assert finding.verdict == "warning"
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "told"),
+    [
+        ({}, "good", "neither links nor phone numbers nor an age gate; an SMS beyond that is held"),
+        (
+            {"threedots_sms_campaign": "links,phone_numbers"},
+            "good",
+            "declares links, phone numbers;",
+        ),
+        ({"threedots_sms_content": "warn"}, "good", "beyond that leaves"),
+        ({"threedots_sms_content": "off"}, "warning", "nobody looks at the words of an SMS"),
+    ],
+)
+def test_what_may_leave_by_sms_is_said(tmp_path: Path, changes: Any, verdict: str, told: str):
+    finding = found(settings(tmp_path, **changes))["campaign"]
+    assert (finding.verdict, told in finding.found) == (verdict, True), finding
 
 
 def test_pictures_that_nobody_could_fetch_are_said(tmp_path: Path):
