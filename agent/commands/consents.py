@@ -20,6 +20,8 @@ from memory.consents import ledger
 from memory.ordering_first import text_first as order_text
 from memory.tables import Consent
 from memory.texting_first import NotAllowed, Order
+from safety.campaign import may_go_by_sms
+from safety.verdicts import Refused
 
 out = console()
 
@@ -125,6 +127,9 @@ def text_first(
         new_id=uuid.uuid4().hex, now=time.time(),
     )  # fmt: skip
     out.print(f"It goes out as bubble {write(order).id}.")
+    words = may_go_by_sms(say, settings.campaign)
+    if isinstance(words, Refused) and settings.threedots_sms_content != "off":
+        out.print(f"Mind that {words.reason}. It is yours to say, and leaves all the same.")
 
 
 def _handle(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from agent.guard import guard_of
+from agent.settings import Settings
 from agent.settings_content import ContentSettings
 from safety.campaign import Campaign
 
@@ -22,3 +24,10 @@ def test_what_is_declared_may_be_listed_with_or_without_spaces():
 def test_what_no_campaign_declares_is_explained():
     with pytest.raises(ValidationError, match="'adult', which no campaign declares; write some of"):
         ContentSettings(threedots_sms_campaign="links,adult")
+
+
+def test_a_real_line_holds_and_the_phone_page_only_says_so():
+    settings = Settings()
+    assert guard_of(settings, "live").content == "hold"
+    assert guard_of(settings, "local").content == "warn"
+    assert guard_of(Settings(threedots_sms_content="hold"), "local").content == "hold"
