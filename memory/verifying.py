@@ -9,9 +9,12 @@ model ever has it.
 
 from __future__ import annotations
 
+import json
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import bindparam, delete, update
 from sqlalchemy import select as columns
@@ -185,11 +188,22 @@ def _try(row: Verification, code: str, *, by: str, now: float) -> str:
 def _take_out_of_webhook(session: Session, event_id: int | None) -> None:
     """Raw webhooks are kept for a while and shown to the operator, and later ones quote it."""
     event = session.get(Event, event_id) if event_id is not None else None
-    if event is not None:
-        body = event.body.decode("utf-8", "surrogateescape")
-        taken_out = without_codes(body, instead="[code]")
-        event.body = taken_out.encode("utf-8", "surrogateescape")
+    if event is None or not codes_in(event.body.decode("utf-8", "replace")):
+        return
+    with suppress(ValueError, RecursionError):  # whatever it is, the text has to be taken in
+        event.body = json.dumps(_without(json.loads(event.body))).encode()
         session.add(event)
+
+
+def _without(part: Any) -> Any:
+    """Of a payload: only words may have a code in them, numbers and keys are AgentPhone's."""
+    if isinstance(part, str):
+        return without_codes(part, instead="[code]")
+    if isinstance(part, list):
+        return [_without(each) for each in part]
+    if isinstance(part, dict):
+        return {name: _without(each) for name, each in part.items()}
+    return part
 
 
 def _waiting(mailbox_id: int, now: float) -> SelectOfScalar[Verification]:
