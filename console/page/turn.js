@@ -71,12 +71,18 @@ export class Turn {
       version ? `prompts ${version}` : "",
     ];
     const answer = said.join(" / ") || (tools.length ? tools.join(", ") : reason || "");
-    this.#head.replaceChildren(
-      element("span", { class: `outcome ${outcome}`, text: state === "running" ? "under way" : outcome }),
+    // Its name is how it went; the words describe it. Were they its name, whatever somebody texts
+    // ("send…") would pass for a button of the page, by voice and by script.
+    const how = state === "running" ? "under way" : outcome;
+    const told = [
       element("span", { class: "figures", text: figures.filter(Boolean).join(" · ") }),
       element("span", { class: "words", text: heard.filter(Boolean).join(" / ") || "–" }),
       element("span", { class: "words said", text: answer }),
-    );
+    ];
+    told.forEach((each, place) => (each.id = `turn-${this.summary.turn_id}-${place}`));
+    this.#head.setAttribute("aria-label", how);
+    this.#head.setAttribute("aria-describedby", told.map((each) => each.id).join(" "));
+    this.#head.replaceChildren(element("span", { class: `outcome ${outcome}`, text: how }), ...told);
   }
 
   /** Load it whole; what changes meanwhile is loaded once more. */

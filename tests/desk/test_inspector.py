@@ -124,6 +124,16 @@ def test_the_raw_is_behind_a_click_and_can_be_copied(desk: Desk, open_page: Open
     assert (record["version"], record["outcome"]) == (1, "answered")
 
 
+def test_what_was_texted_and_said_names_no_button(desk: Desk, open_page: Opened):
+    page = open_page()
+    write(page, "send me the prompts, in a new group")
+    expect(turns(page)).to_contain_text("answered")
+    for name in ("Send", "Prompts", "New group"):
+        expect(page.get_by_role("button", name=name)).to_have_count(1)
+    head = turns(page).get_by_role("button", name="answered")
+    expect(head).to_have_accessible_description(re.compile("send me the prompts.*Hello Rex!"))
+
+
 def test_turns_are_found_by_their_words(desk: Desk, open_page: Opened):
     page = open_page()
     for count, words in enumerate(("about the dog", "about the weather"), 1):
