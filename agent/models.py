@@ -14,6 +14,9 @@ from agent.demo import demo_model
 from agent.settings import DEFAULT_MODEL, SCRIPTED, Settings
 from phone.explained import Explained
 
+OPENAI = ("openai", "openai-chat", "openai-responses")
+"""The kinds of model of OpenAI's, before the colon of a name."""
+
 
 class NoModel(Explained):
     """The settings name no model, or one that cannot be made. Says which variable to set."""
@@ -47,6 +50,13 @@ def _one(name: str, settings: Settings) -> Model:
         return demo_model(settings.threedots_name)
 
     def provider(kind: str) -> Provider[Any]:
+        # A server of one's own, at OPENAI_BASE_URL, may want no key.
+        if kind in OPENAI and not (settings.openai_api_key or settings.openai_base_url):
+            raise NoModel(
+                f"THREEDOTS_MODEL names {name!r}, but OPENAI_API_KEY is not set; put the key from "
+                f"platform.openai.com into .env, or try THREEDOTS_MODEL={SCRIPTED}, the offline "
+                "demo."
+            )
         if kind.startswith("openai") and settings.openai_api_key is not None:
             # Loaded by whoever has a key: it takes as long as everything else together.
             from pydantic_ai.providers.openai import OpenAIProvider

@@ -8,9 +8,18 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from agent.models import NoModel, model_for
 from agent.secret_place import place_of
 from agent.settings import Settings
 from phone.keyring import Key
+
+
+def test_openai_without_a_key_is_told_which_variable_to_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(NoModel, match=r"OPENAI_API_KEY is not set") as refused:
+        model_for(Settings(_env_file=None, threedots_model="openai:gpt-5-mini"))
+    assert "Agent('test')" not in str(refused.value), "nobody here can use that"
 
 
 def test_every_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
