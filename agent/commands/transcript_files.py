@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import typer
+
 from agent.commands.terminal import progress
 from agent.history import TURNS
 from memory.exports.earlier_talk import EarlierTalk
@@ -94,5 +96,9 @@ def _opened(output: Path | None) -> Iterator[IO[bytes]]:
     if output is None:
         yield sys.stdout.buffer
         return
-    with open(output, "wb", opener=partial(os.open, mode=0o600)) as file:
+    try:
+        file = open(output, "wb", opener=partial(os.open, mode=0o600))  # noqa: SIM115
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written ({error.strerror})") from error
+    with file:
         yield file

@@ -45,3 +45,9 @@ def test_elsewhere_it_says_nothing(tmp_path: Path):
 
 def test_arguments_are_refused_where_they_would_do_nothing():
     assert ask("export", "--format", "csv", "--arguments", "objects").exit_code == 2
+
+
+def test_a_file_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path):
+    for file in (tmp_path / "nowhere" / "turns", tmp_path):
+        done = ask("export", "--output", str(file))
+        assert done.exit_code == 2 and "cannot be written" in done.output
