@@ -89,6 +89,11 @@ class Heard(Part):
     stored_at: datetime
     """When we had committed it."""
 
+    @property
+    def words(self) -> str:
+        """It in a line: what was written, the tapback, or where there are no words the photos."""
+        return self.text or self.reaction or " ".join(f"[{handle}]" for handle in self.media)
+
 
 class PromptFile(Part):
     """A prompt file as it was read."""

@@ -215,7 +215,12 @@ def _in_a_line(entry: dict[str, Any]) -> str:
     if entry["kind"] == "event":
         return f"{at}        — {_plain(entry['text'])} —"
     who = entry.get("by") or entry.get("name") or entry.get("sender")
-    words = entry["text"]
+    # Of ours the pictures are counted, of theirs each has a handle.
+    pictures = entry["pictures"]
+    names = (
+        ["[picture]"] * pictures if isinstance(pictures, int) else [f"[{it}]" for it in pictures]
+    )
+    words = " ".join(filter(None, [entry["text"], *names]))
     if entry["kind"] == "tapback":
         words = f"tapped back {entry['reaction']}"
     state = f"   [{entry['state']}]" if entry["kind"] == "bubble" else ""

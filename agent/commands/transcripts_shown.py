@@ -33,7 +33,7 @@ def summary(record: TurnRecord) -> dict[str, Any]:
         "prompt_version": record.prompts.version if record.prompts else None,
         "first_bubble_seconds": record.latencies.first_bubble,
         "cost_usd": None if record.usage.cost_usd is None else float(record.usage.cost_usd),
-        "heard": [heard.text or heard.reaction or "" for heard in record.heard if heard.in_turn],
+        "heard": [heard.words for heard in record.heard if heard.in_turn],
         "said": [act.text for act in record.wire if isinstance(act, BubbleSent)],
         "tools": [call.name for call in record.tool_calls],
         "labels": record.labels,

@@ -33,9 +33,7 @@ def sample_of(told: Told) -> EvalSample:
         id=record.turn_id,
         epoch=1,
         uuid=record.turn_id,
-        input="\n".join(
-            heard.text or heard.reaction or "" for heard in record.heard if heard.in_turn
-        ),
+        input="\n".join(heard.words for heard in record.heard if heard.in_turn),
         target="",
         messages=talk,
         output=_output(record, own),

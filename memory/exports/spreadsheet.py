@@ -51,7 +51,7 @@ def _cells(record: TurnRecord) -> Iterator[Any]:
     yield record.started_at.isoformat()
     yield from (place.conversation_id, place.participant, place.group_name or place.group_id)
     yield from (place.channel, record.outcome, record.reason)
-    yield "\n".join(it.text or it.reaction or "" for it in record.heard if it.in_turn)
+    yield "\n".join(it.words for it in record.heard if it.in_turn)
     yield "\n".join(act.text for act in record.wire if isinstance(act, BubbleSent))
     yield ", ".join(call.name for call in record.tool_calls)
     yield _not_confirmed(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+from memory.transcript import Heard
 from tests.exports.conftest import FORMULA, Export, has_no_number
 
 
@@ -23,6 +24,11 @@ def test_a_turn_is_a_row(export: Export):
     assert int(noted["input_tokens"]) > 0 and noted["not_confirmed"] == "0"
     assert noted["cost_usd"] == "", "a price that is not known is no price"
     assert len(table(export)) == 5
+
+
+def test_a_photo_without_words_is_not_an_empty_cell():
+    photo = Heard.model_construct(text="", reaction=None, media=["m3.1", "m3.2"])
+    assert photo.words == "[m3.1] [m3.2]"
 
 
 def test_words_that_look_like_a_formula_are_words(export: Export):
