@@ -232,7 +232,9 @@ async def _drain(worker: Worker, working: asyncio.Task[None]) -> None:
     done, _ = await asyncio.wait([working], timeout=DRAIN)
     if not done:
         log.warning(
-            "%d turns did not settle in %.0f s and will be taken up later", worker.busy, DRAIN
+            "not settled in %.0f s, to be taken up later: %d of the turns under way",
+            DRAIN,
+            worker.busy,
         )
         working.cancel()
         await asyncio.wait([working])

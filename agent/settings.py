@@ -112,7 +112,7 @@ class Settings(
     @classmethod
     def _a_folder(cls, folder: Path) -> Path:
         if not folder.is_dir():
-            raise ValueError(f"THREEDOTS_PROMPTS_DIR is {str(folder)!r}, which is no folder here.")
+            raise ValueError(f"{str(folder)!r} is no folder here; name one with prompts in it.")
         return folder.resolve()
 
     @field_validator("agentphone_base_url", "threedots_public_url")
