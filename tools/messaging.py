@@ -56,6 +56,8 @@ async def send(
     if not text.strip() and not media:
         raise ModelRetry("There is nothing to send: give text, media or both.")
     pictures = [_picture(hands, handle) for handle in media or []]
+    if not pictures:
+        _check_it_is_new(hands, text)
     try:
         bubbles = await hands.say(
             text, pictures=pictures, send_style=send_style, call_id=ctx.tool_call_id
@@ -85,6 +87,7 @@ async def reply(
     _check_there_is_room(hands)
     if not text.strip():
         raise ModelRetry("There is nothing to send: give text.")
+    _check_it_is_new(hands, text)
     target = _message_id(hands, message_id)
     try:
         bubbles = await hands.say(
@@ -215,6 +218,14 @@ def _check_there_is_room(hands: Hands) -> None:
         raise ToolFailed(
             f"Not sent: you have sent {len(hands.said)} bubbles in this turn, and more would be a"
             " flood. End your turn; its words are still texted."
+        )
+
+
+def _check_it_is_new(hands: Hands, text: str) -> None:
+    if hands.repeats(text):
+        raise ToolFailed(
+            "Not sent: you have said exactly that in this turn already. End the turn, or say"
+            " something else."
         )
 
 

@@ -71,6 +71,18 @@ def test_the_same_call_over_and_over_is_made_three_times_and_no_more():
     run(story, played)
 
 
+def test_words_that_were_said_in_this_turn_are_not_sent_a_second_time():
+    hello = call("send", text="Hello *there*!")
+    played = script(hello, [hello, call("reply", message_id="m1", text="Hello there!")], "Bye.")
+
+    async def story(house: House) -> None:
+        sent = await house.text("hi")
+        assert (await house.answered(sent.conversation_id)).bodies == ["Hello there!", "Bye."]
+        assert all("said exactly that in this turn already" in told for told in played.told())
+
+    run(story, played)
+
+
 def test_no_more_than_twelve_calls_are_made_however_many_come_at_once():
     many = [call("shopping_list", change="add", items=[str(number)]) for number in range(30)]
     played = script(many, "Twelve things, then.")
