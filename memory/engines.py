@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,7 +94,7 @@ def is_sqlite(url: URL) -> bool:
 
 def _engine(url: URL, *, connections: int, name: str = COMMAND) -> Engine:
     if is_sqlite(url):
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        _make(Path(str(url.database)))
         options = {"timeout": LOCK_WAIT, "check_same_thread": False}
         set_up: Callable[[Any, Any], None] = _set_up_sqlite
     else:
@@ -102,6 +104,13 @@ def _engine(url: URL, *, connections: int, name: str = COMMAND) -> Engine:
     engine = create_engine(url, pool_size=connections, max_overflow=0, connect_args=stated)
     event.listen(engine, "connect", set_up)
     return engine
+
+
+def _make(file: Path) -> None:
+    """See that the file is there; a new one is for its owner's eyes alone, as what it will hold."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:

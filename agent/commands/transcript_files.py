@@ -44,6 +44,8 @@ async def write_records(
             async for told in _told(store, wanted, form, _Numberless(name)):
                 write(told)
                 step()
+    if not total:
+        typer.echo("There is no such turn: nothing was exported.", err=True)
 
 
 async def _told(

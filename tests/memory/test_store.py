@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -459,3 +460,13 @@ def test_what_was_acknowledged_before_a_kill_is_there_afterwards(url: str):
             assert events == len(stored), "no half of a transaction"
 
     asyncio.run(scenario())
+
+
+def test_a_new_file_is_for_its_owners_eyes_alone(tmp_path: Path):
+    file = tmp_path / "deep" / "threedots.db"
+
+    async def modes() -> set[int]:
+        async with Store(f"sqlite:///{file}"):
+            return {stat.S_IMODE(path.stat().st_mode) for path in file.parent.glob("*.db*")}
+
+    assert asyncio.run(modes()) == {0o600}
