@@ -290,7 +290,7 @@ async def _commit(deployment: Deployment, webhook_id: str, body: bytes, now: flo
         deployment.store.wake()
         deployment.arrivals.ring(receipt.mailbox_id)
     if isinstance(inbound, Ignored) and inbound.why == "outbound":
-        await deployment.outbox.reconciler.read_copy(body)
+        await deployment.outbox.reconciler.read_copy(body, held_for=deployment.held_for)
     voice = isinstance(inbound, Ignored) and inbound.why == "voice"
     result = "conflict" if receipt.why == "conflict" else receipt.result
     return 200, SPOKEN if voice else YES, result

@@ -158,6 +158,7 @@ async def _take_in(deployment: Deployment, reads: list[ReadBack]) -> None:
                 now=deployment.clock.now(),
                 own_numbers=frozenset(deployment.own_numbers),
                 after=reached,
+                held_for=deployment.held_for,
             )
         )
         stored, due, reached = stored + caught.stored, due + caught.due, caught.reached

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pydantic_ai import Agent
@@ -55,6 +56,7 @@ class Deployment:
         keep: How long each kind of data is kept.
         return_after: Seconds after which what waits for a person in vain is the agent's again; None
             for never.
+        held_for: How long a person who wrote at AgentPhone holds that conversation; zero: not.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
     """
@@ -85,6 +87,7 @@ class Deployment:
     drift: Drift | None = None
     meters: Meters = field(default_factory=Meters)
     return_after: float | None = None
+    held_for: timedelta = timedelta(0)
     under_way: dict[str, Notes] = field(default_factory=dict)
     ended: Callable[[str], None] = lambda turn_id: None
     keep: Keep = field(default_factory=Keep)

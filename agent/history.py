@@ -23,6 +23,7 @@ from sqlmodel import Session, col, select
 
 from agent.keeping import as_kept, named, read_again
 from memory.lines import beginning, by_a_person, line
+from memory.overheard import BY_A_PERSON
 from memory.recording import handles
 from memory.silence import OPERATOR
 from memory.state import FACT_LENGTH
@@ -87,6 +88,9 @@ def earlier(past: Past) -> list[ModelMessage]:
 
 
 def _alone(message: Message) -> ModelMessage:
+    if message.outcome == BY_A_PERSON:
+        told = by_a_person(f"m{message.ref}", message.text or "[a picture]", message.received_at)
+        return ModelRequest(parts=[UserPromptPart(told, timestamp=message.received_at)])
     if message.direction == "outbound":
         return ModelResponse(parts=[TextPart(message.text)], timestamp=message.received_at)
     return ModelRequest(parts=[UserPromptPart(written(message), timestamp=message.received_at)])
@@ -94,8 +98,9 @@ def _alone(message: Message) -> ModelMessage:
 
 def _by_a_person(bubble: Bubble) -> ModelMessage:
     """What an operator wrote in our place. Told as data, not as ours: the model did not say it."""
-    part = UserPromptPart(by_a_person(bubble), timestamp=bubble.created_at)
-    return ModelRequest(parts=[part])
+    is_certain = bubble.state not in (BubbleState.UNCONFIRMED, BubbleState.UNRESOLVED)
+    told = by_a_person(f"m{bubble.ref}", bubble.text, bubble.created_at, is_certain=is_certain)
+    return ModelRequest(parts=[UserPromptPart(told, timestamp=bubble.created_at)])
 
 
 _NEVER_LEFT = (

@@ -9,6 +9,7 @@ import platform
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -149,6 +150,7 @@ def assemble(
         link_domains=settings.link_domains,
         vision=settings.threedots_vision,
         return_after=60 * minutes if (minutes := settings.threedots_return_after) else None,
+        held_for=timedelta(hours=settings.threedots_elsewhere_hours),
     )
 
 

@@ -19,8 +19,9 @@ from agent.history import Past, burst, earlier, facts_of, past_of
 from agent.models import takes_pictures
 from agent.verifying import proof_told
 from memory.bubbles import LANDED
-from memory.confirming import is_news, learn
+from memory.confirming import is_news
 from memory.earlier import note_reply_targets, seed
+from memory.elsewhere import read_back
 from memory.lines import channel_name, excerpt, speaker
 from memory.recording import handles
 from memory.remembering import Memory, load, recall
@@ -74,15 +75,17 @@ async def look(deployment: Deployment, mailbox: Mailbox) -> Conversation | None:
 async def take_note(
     deployment: Deployment, mailbox: Mailbox, conversation: Conversation | None
 ) -> bool:
-    """Keep what AgentPhone told: talk from before our time, which message answers which, and what
-    became of our own bubbles. Whether there was a text in it that still waits for an answer."""
+    """Keep what AgentPhone told: talk from before our time, what a person wrote in our place, which
+    message answers which, and what became of our own bubbles. Whether there was a text in it that
+    still waits for an answer."""
     await recall(mailbox, conversation, store=deployment.store, clock=deployment.clock)
     if conversation is None or mailbox.id is None:
         return False
     was_missed = False
     stored, mailbox_id, now = conversation.messages, mailbox.id, deployment.clock.now()
     if await deployment.store.read(partial(is_news, mailbox_id=mailbox_id, stored=stored)):
-        await deployment.store.write(partial(learn, mailbox_id=mailbox_id, stored=stored, now=now))
+        learn = partial(read_back, mailbox_id=mailbox_id, stored=stored, now=now)
+        await deployment.store.write(partial(learn, held_for=deployment.held_for))
     if not mailbox.history_seeded:
         meet = partial(seed, mailbox_id=mailbox_id, conversation=conversation, now=now)
         numbers = frozenset(deployment.own_numbers)

@@ -24,6 +24,15 @@ class ConsoleSettings(BaseSettings):
         "agent when nobody has claimed it. Unset: never. A claimed one never does by itself.",
     )
 
+    threedots_elsewhere_hours: float = Field(
+        default=12.0,
+        ge=0.0,
+        le=24.0 * 31,
+        description="Hours the agent keeps silent in a conversation in which somebody wrote at "
+        "AgentPhone itself (its dashboard, another program) or set human_mode, counted from when "
+        "they last showed. 0: such words do not silence it, and human_mode holds until it is gone.",
+    )
+
     @field_validator("threedots_console_token")
     @classmethod
     def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:

@@ -13,7 +13,7 @@ from agent.deployment import Deployment
 from memory.admission import forget_mutes
 from memory.resending import expire_late, pick_up_loose
 from memory.spending import LOPSIDED, LimitAlert, forget_old, unlogged
-from memory.takeovers import return_unclaimed
+from memory.takeovers import return_unclaimed, return_unseen
 from memory.turns import Claim, loose_in
 from memory.verifying import forget_codes
 
@@ -54,10 +54,13 @@ def tend(session: Session, *, now: float) -> list[LimitAlert]:
 
 
 async def _give_back(deployment: Deployment) -> None:
+    now = deployment.clock.now()
+    if deployment.held_for:
+        gone = partial(return_unseen, after=deployment.held_for, now=now)
+        await deployment.store.write(gone)
     if deployment.return_after is None:
         return
     after = timedelta(seconds=deployment.return_after)
-    now = deployment.clock.now()
     for takeover in await deployment.store.write(partial(return_unclaimed, after=after, now=now)):
         log.warning("conversation %s waited for a person in vain", takeover.mailbox_id)
 

@@ -25,7 +25,7 @@ from agent.groups import Answer, addressed_by, people_answered
 from agent.parting import part
 from agent.prompts import PromptError
 from agent.scene import look, take_note
-from agent.silence import as_it_stands, silence
+from agent.silence import as_it_stands, look_whether_lifted, silence
 from agent.silence import ending as ending_in
 from agent.static_words import answer_consent_words, say
 from agent.thinking import Ending, outcome_of
@@ -33,7 +33,7 @@ from agent.typing import typing
 from memory.bubbles import LANDED, abandon, of_turn
 from memory.permission import why_silent_in
 from memory.remembering import save
-from memory.silence import PAUSED
+from memory.silence import PAUSED, TAKEN_OVER
 from memory.tables import Bubble, BubbleState, Mailbox, Message
 from memory.turns import Burst, Claim, join, settle
 from phone.clock import utc
@@ -150,6 +150,8 @@ async def _silenced(deployment: Deployment, claim: Claim) -> Ending | None:
     """How a turn ends in which nothing may be said: no model is asked then."""
     ask = partial(why_silent_in, mailbox_id=claim.mailbox_id)
     silent = await deployment.store.read(ask)
+    if silent is TAKEN_OVER and await look_whether_lifted(deployment, claim.mailbox_id):
+        silent = await deployment.store.read(ask)
     return ending_in(silent) if silent is not None else None
 
 

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select, update
 from memory import engines, erasures
 from memory.bubbles import finish
 from memory.consents import KEY, opted_out, record_consent
+from memory.elsewhere import RESTORED_AT
 from memory.erasing import erase
 from memory.erasures import Erasure
 from memory.keepsakes import DeploymentKey
@@ -37,6 +38,7 @@ from memory.tables import (
     TurnState,
 )
 from memory.turns import Claim, settle, void_leases
+from phone.clock import utc
 from phone.types import Conversation
 
 log = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ def close_all(session: Session, settled: Settled, *, now: float) -> None:
     open_ones = update(Message).where(col(Message.state) != MessageState.SETTLED)
     dropped = open_ones.values(state=MessageState.SETTLED, outcome=f"dropped({RESTORED})")
     settled.messages += session.exec(dropped).rowcount
+    session.merge(DeploymentKey(name=RESTORED_AT, key=utc(now).isoformat()))
     void_leases(session)
     session.exec(update(Mailbox).values(due_at=None))
 

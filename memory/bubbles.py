@@ -14,6 +14,7 @@ from sqlmodel import Session, col, func, select
 
 from memory.consents import believe_the_carrier
 from memory.introductions import note
+from memory.overheard import take_back
 from memory.permission import held_back
 from memory.spending import correct_segments, spend_on_bubble
 from memory.tables import Bubble, BubbleState, Mailbox
@@ -232,6 +233,7 @@ def record(
     asked_for_thread = bubble.reply_to_message_id is not None
     if sent is not None:
         _take_back(session, sent.id, now)
+        take_back(session, sent.id, now=now)
         bubble.message_id = sent.id
         bubble.channel = sent.channel
         if asked_for_thread:

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, or_, select
 
-from memory import erasures
+from memory import elsewhere, erasures
 from memory.inbox import Receipt, accept
 from memory.mailboxes import address, find_mailbox
+from memory.overheard import keep
 from memory.tables import Bubble, BubbleState, EventKey, Mailbox, Message, MessageState
 from phone.clock import utc
 from phone.types import Conversation, Group, InboundMessage
@@ -98,6 +99,7 @@ def take_in(
     now: float,
     own_numbers: Collection[str] = (),
     after: Place | None = None,
+    held_for: timedelta = timedelta(0),
 ) -> Caught:
     """Store what we do not know yet, oldest first over all conversations, for consent's sake.
 
@@ -106,6 +108,7 @@ def take_in(
 
     Args:
         after: Where the round before this one ended.
+        held_for: How long somebody who wrote in our place holds the conversation.
     """
     missed = [one for read in reads for one in _missed(session, read, now=now)]
     missed.sort(key=lambda one: one.place)
@@ -113,7 +116,7 @@ def take_in(
     stored = due = 0
     for one in ahead[:AT_ONCE]:
         if one.message.direction == "outbound":
-            _remember(session, one.message, one.conversation, now=now)
+            _remember(session, one, held_for=held_for, now=now)
             continue
         receipt = _let_in(session, one, now=now, own_numbers=own_numbers)
         stored += receipt.result == "accepted"
@@ -233,13 +236,15 @@ def _let_in(session: Session, one: _Missed, *, now: float, own_numbers: Collecti
     )
 
 
-def _remember(
-    session: Session, message: StoredMessage, conversation: Conversation, *, now: float
-) -> None:
+def _remember(session: Session, one: _Missed, *, held_for: timedelta, now: float) -> None:
     """Keep what somebody else said in our name, so that the next turn knows of it."""
+    message, conversation = one.message, one.conversation
     mailbox = find_mailbox(session, conversation.id, where=_where(conversation))
     if mailbox is None:
         return  # nobody has written to us there: first contact reads it all
+    if elsewhere.theirs(session, mailbox, [message]):
+        keep(session, mailbox, message, held_for=held_for, now=now)
+        return
     row = Message(
         mailbox_id=mailbox.id or 0,
         ref=mailbox.next_ref,

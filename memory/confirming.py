@@ -59,11 +59,11 @@ def confirm(
     unknown = unknown_in(session, mailbox_id=mailbox_id)
     if not unknown:
         return []
-    under_way = {_of_bubble(bubble) for bubble in _dispatched(session, mailbox_id)}
-    free = _unclaimed(session, mailbox, stored)
+    under_way = {of_bubble(bubble) for bubble in _dispatched(session, mailbox_id)}
+    free = unclaimed(session, mailbox, stored)
     found = []
     for bubble in unknown:
-        theirs = [] if _of_bubble(bubble) in under_way else _match(bubble, free)
+        theirs = [] if of_bubble(bubble) in under_way else _match(bubble, free)
         if theirs:
             _claim(bubble, theirs[0], now)
             _set_aside(mailbox, [message.id for message in theirs[1:]])
@@ -97,7 +97,7 @@ def is_news(session: Session, *, mailbox_id: int, stored: Sequence[StoredMessage
     """Whether `learn` would find anything in these messages, so that most turns need no write."""
     if unknown_in(session, mailbox_id=mailbox_id) or _undelivered(session, mailbox_id, stored):
         return True
-    return bool(_unclaimed(session, session.get_one(Mailbox, mailbox_id), stored))
+    return bool(unclaimed(session, session.get_one(Mailbox, mailbox_id), stored))
 
 
 def learn(
@@ -114,7 +114,7 @@ def learn(
         session.add(bubble)
     mailbox = session.get_one(Mailbox, mailbox_id)
     unsettled = {
-        _of_bubble(bubble)
+        of_bubble(bubble)
         for bubble in [
             *unknown_in(session, mailbox_id=mailbox_id),
             *_dispatched(session, mailbox_id),
@@ -122,8 +122,8 @@ def learn(
     }
     foreign = [
         message.id
-        for message in _unclaimed(session, mailbox, stored)
-        if _of_message(message) not in unsettled
+        for message in unclaimed(session, mailbox, stored)
+        if of_message(message) not in unsettled
     ]
     _set_aside(mailbox, foreign)
     session.add(mailbox)
@@ -159,11 +159,11 @@ def _match(bubble: Bubble, free: Sequence[StoredMessage]) -> list[StoredMessage]
     """The messages a bubble became, oldest first: one, or for a carousel one for each picture."""
     left_at = bubble.dispatched_at or bubble.created_at
     near = [m for m in free if left_at - BEFORE <= m.received_at <= left_at + AFTER]
-    whole = [message for message in near if _of_message(message) == _of_bubble(bubble)]
+    whole = [message for message in near if of_message(message) == of_bubble(bubble)]
     if whole:
         return whole[:1]
     pictures = len(bubble.media)
-    single = [message for message in near if _of_message(message) == ("", 1)]
+    single = [message for message in near if of_message(message) == ("", 1)]
     is_carousel = pictures > 1 and not bubble.text.strip()
     return single[:pictures] if is_carousel and len(single) >= pictures else []
 
@@ -180,7 +180,7 @@ def _claim(bubble: Bubble, message: StoredMessage, now: float) -> None:
         finish(bubble, BubbleState.CONFIRMED_LATE, now, bubble.code, bubble.reason)
 
 
-def _unclaimed(
+def unclaimed(
     session: Session, mailbox: Mailbox, stored: Iterable[StoredMessage]
 ) -> list[StoredMessage]:
     """The outbound ones that are nobody's yet, in order of time."""
@@ -223,11 +223,13 @@ def _set_aside(mailbox: Mailbox, message_ids: Sequence[str]) -> None:
         mailbox.others = [*mailbox.others, *message_ids][-KEPT:]
 
 
-def _of_bubble(bubble: Bubble) -> Fingerprint:
+def of_bubble(bubble: Bubble) -> Fingerprint:
+    """What a bubble is known by."""
     return fingerprint(bubble.text, len(bubble.media))
 
 
-def _of_message(message: StoredMessage) -> Fingerprint:
+def of_message(message: StoredMessage) -> Fingerprint:
+    """What a stored message is known by."""
     pictures = len(message.media_urls) or (1 if message.media_url else 0)
     return fingerprint(message.body, pictures)
 

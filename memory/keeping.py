@@ -18,6 +18,7 @@ from memory.consents import latest_consent, record_consent
 from memory.fitting import compacted, why_too_large
 from memory.past import archive, base_for, note, set_aside
 from memory.state import (
+    HUMAN_MODE,
     OPTED_OUT,
     VERSION,
     ConversationState,
@@ -29,7 +30,9 @@ from memory.state import (
     with_state,
 )
 from memory.tables import Event, EventKey, Mailbox, Message, MetadataKind
+from memory.takeovers import METADATA, hand_back, hold_from_elsewhere, ongoing
 from memory.turns import Claim, LeaseLost, held
+from phone.clock import utc
 from phone.jsontext import read_json
 
 NEWER = f"a newer version of this harness wrote it; version {VERSION} reads it and leaves it alone"
@@ -72,12 +75,15 @@ def absorb(session: Session, *, mailbox_id: int, metadata: Any, now: float) -> M
 
     An opt-out flag that somebody set since is an operator's act: it goes into the ledger. Otherwise
     the flag says what the ledger says, whatever stood there: an old copy with it is nobody's act.
+    So it is with the flag by which a person takes the conversation.
     """
     mailbox = session.get_one(Mailbox, mailbox_id)
     found, seen = found_in(metadata), kept(mailbox.state_seen)
     base = base_for(session, mailbox_id, found.state, seen) if found.state else seen
     if found.says_stop and not (base and base.says_stop):
         _opt_out(session, mailbox, now)
+    if found.state is not None:
+        _take_or_give_back(session, mailbox, base, found.state, now)
     if found.unreadable is not None:
         set_aside(session, mailbox_id, found.unreadable, now=now)
     state = _ours(session, mailbox, now) or ConversationState()
@@ -186,9 +192,31 @@ def _ours(session: Session, mailbox: Mailbox, now: float) -> ConversationState |
 
 
 def _flags(session: Session, mailbox: Mailbox, state: ConversationState) -> dict[str, Any]:
-    """The flags with what the ledger says; as they are when it says nothing of this person."""
-    latest = latest_consent(session, _person(mailbox))
-    return state.flags if latest is None else {**state.flags, OPTED_OUT: latest.opted_out}
+    """The flags with what the ledger says; as they are when it says nothing of this person. One
+    that says who has the conversation says so of every takeover, once somebody has used it."""
+    flags, latest = dict(state.flags), latest_consent(session, _person(mailbox))
+    if latest is not None:
+        flags[OPTED_OUT] = latest.opted_out
+    if HUMAN_MODE in flags:
+        flags[HUMAN_MODE] = ongoing(session, mailbox.id or 0) is not None
+    return flags
+
+
+def _take_or_give_back(
+    session: Session,
+    mailbox: Mailbox,
+    base: ConversationState | None,
+    there: ConversationState,
+    now: float,
+) -> None:
+    """Somebody has set the flag since, or taken it away. What the console holds stays so."""
+    was, mailbox_id = base is not None and base.says_human, mailbox.id or 0
+    if there.says_human and not was:
+        hold_from_elsewhere(session, mailbox_id, by=METADATA, seen_at=utc(now), now=now)
+    elif was and not there.says_human:
+        held = ongoing(session, mailbox_id)
+        if held is not None and held.seen_at is not None:
+            hand_back(session, mailbox_id, by=METADATA, now=now)
 
 
 def _opt_out(session: Session, mailbox: Mailbox, now: float) -> None:

@@ -8,7 +8,9 @@ What is of theirs in it has gone through `safety.untrusted`: it neither hides no
 
 from __future__ import annotations
 
-from memory.tables import Bubble, BubbleState, Message
+from datetime import datetime
+
+from memory.tables import Message
 from memory.transcript import Heard
 from safety.untrusted import one_line, shown
 
@@ -55,15 +57,19 @@ def line(
     return f"{head}\n{shown(message.text)}" if is_worded else head
 
 
-def by_a_person(bubble: Bubble) -> str:
-    """What an operator wrote in the agent's place, as the model reads it."""
+def by_a_person(ref: str, text: str, at: datetime, *, is_certain: bool = True) -> str:
+    """What a person wrote in the agent's place, as the model reads it.
+
+    Args:
+        is_certain: Whether it is known to have arrived, or at least to have left.
+    """
     parts = [
         "written to them by a human colleague of yours, who had taken over",
-        bubble.created_at.strftime("%a %d %b %Y, %H:%M UTC"),
+        at.strftime("%a %d %b %Y, %H:%M UTC"),
     ]
-    if bubble.state in (BubbleState.UNCONFIRMED, BubbleState.UNRESOLVED):
+    if not is_certain:
         parts.append("nobody knows whether it arrived")
-    return f"{beginning(f'm{bubble.ref}')}{' · '.join(parts)}]\n{bubble.text}"
+    return f"{beginning(ref)}{' · '.join(parts)}]\n{text}"
 
 
 def _target(message: Message | Heard) -> str:

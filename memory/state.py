@@ -25,6 +25,9 @@ VERSION = 1
 OPTED_OUT = "opted_out"
 """The flag by which an operator opts somebody out, and which shows that they are."""
 
+HUMAN_MODE = "human_mode"
+"""The flag by which a person takes the conversation, and which shows that one has it."""
+
 FORGOTTEN_AT = "forgotten_at"
 """The flag which says since when the person wants to be forgotten: a time, as ISO 8601 has it."""
 
@@ -98,7 +101,12 @@ class ConversationState(BaseModel):
     @property
     def says_stop(self) -> bool:
         """Whether the opt-out flag is set."""
-        return says_stop({"flags": self.flags})
+        return says({"flags": self.flags}, OPTED_OUT)
+
+    @property
+    def says_human(self) -> bool:
+        """Whether the flag is set by which a person takes the conversation."""
+        return says({"flags": self.flags}, HUMAN_MODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +134,10 @@ def found_in(metadata: Any, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Found
     if ours is None:
         return Found(None)
     if _is_newer(ours):
-        return Found(salvaged(ours), is_writable=False, says_stop=says_stop(ours))
+        return Found(salvaged(ours), is_writable=False, says_stop=says(ours, OPTED_OUT))
     state = read(ours, upgrades) if json_bytes(ours) <= HUGE else None
     unreadable = json.dumps(ours) if state is None else None
-    return Found(state, unreadable=unreadable, says_stop=says_stop(ours))
+    return Found(state, unreadable=unreadable, says_stop=says(ours, OPTED_OUT))
 
 
 def read(raw: Any, upgrades: Mapping[int, Upgrade] = UPGRADES) -> ConversationState | None:
@@ -155,11 +163,11 @@ def salvaged(raw: dict[str, Any]) -> ConversationState:
         return ConversationState.model_validate(fit)
 
 
-def says_stop(raw: Any) -> bool:
-    """Whether the opt-out flag is set in what stands under our key, in any way people write yes."""
+def says(raw: Any, flag: str) -> bool:
+    """Whether a flag is set in what stands under our key, in any way people write yes."""
     flags = raw.get("flags") if isinstance(raw, dict) else None
-    flag = flags.get(OPTED_OUT) if isinstance(flags, dict) else None
-    return str(flag).strip().casefold() in ("true", "yes", "1")
+    written = flags.get(flag) if isinstance(flags, dict) else None
+    return str(written).strip().casefold() in ("true", "yes", "1")
 
 
 def with_state(metadata: Any, state: ConversationState) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 flagged by a rule or the agent ─▶ claimed by a person ─▶ handed back by a person
         └─▶ returned, when nobody claims it in time
 
-Both ends are kept, with who and when. A claimed one never ends by itself.
+Both ends are kept, with who and when. One that was claimed in the console never ends by itself. One
+that is held from elsewhere does, when whoever holds it has not shown for a while.
 """
 
 from __future__ import annotations
@@ -15,12 +16,22 @@ from sqlalchemy import Index, Text, text
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from memory.columns import UTCDateTime
+from memory.state import HUMAN_MODE
 from memory.tables import Mailbox
 from phone.clock import utc
 from phone.explained import Explained
 
 NOBODY = "nobody claimed it"
 """Who ended a takeover that was asked for and claimed by nobody in time."""
+
+ELSEWHERE = "a person at AgentPhone"
+"""Who holds a conversation in which somebody wrote in AgentPhone's dashboard."""
+
+METADATA = "human_mode at AgentPhone"
+"""Who holds a conversation whose metadata says so."""
+
+GONE = "not seen for a while"
+"""Who ended a takeover that was held from elsewhere."""
 
 
 class NotYours(Explained):
@@ -34,6 +45,8 @@ class Takeover(SQLModel, table=True):
         began_by: Who asked for it: an operator, or the rule or agent that wants a person here.
         why: The reason in words, where one was given.
         claimed_by: The person who holds it; None while nobody has come.
+        seen_at: When somebody who holds it from elsewhere last showed; None where the console
+            knows who is there.
         ended_by: Who handed it back; None while it lasts.
     """
 
@@ -55,6 +68,7 @@ class Takeover(SQLModel, table=True):
     why: str | None = Field(default=None, sa_type=Text)
     claimed_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     claimed_by: str | None = None
+    seen_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     ended_by: str | None = None
 
@@ -99,12 +113,33 @@ def flag(session: Session, mailbox_id: int, *, by: str, why: str | None, now: fl
 def take_over(session: Session, mailbox_id: int, *, by: str, now: float) -> Takeover:
     """Hold the conversation as this person, from before the agent's next bubble on.
 
-    Who asks again has it already; where another person holds it, it stays theirs.
+    Who asks again has it already; where another person holds it in the console, it stays theirs.
     """
     takeover = flag(session, mailbox_id, by=by, why=None, now=now)
-    if takeover.claimed_at is None:
-        takeover.claimed_at, takeover.claimed_by = utc(now), by
+    if takeover.claimed_at is None or takeover.seen_at is not None:
+        takeover.claimed_at, takeover.claimed_by, takeover.seen_at = utc(now), by, None
         session.add(takeover)
+    return takeover
+
+
+def hold_from_elsewhere(
+    session: Session, mailbox_id: int, *, by: str, seen_at: datetime, now: float
+) -> Takeover:
+    """Somebody showed at AgentPhone: they hold the conversation for a while, from then on.
+
+    What waited for a person has one now and does not wait any more; it is theirs until it is handed
+    back. Where somebody holds it in the console nothing changes.
+    """
+    _lock(session, mailbox_id)
+    takeover = ongoing(session, mailbox_id)
+    if takeover is None:
+        takeover = flag(session, mailbox_id, by=by, why=None, now=now)
+        takeover.claimed_at, takeover.claimed_by, takeover.seen_at = utc(now), by, seen_at
+    elif takeover.claimed_at is None:
+        takeover.claimed_at, takeover.claimed_by = utc(now), by
+    elif takeover.seen_at is not None:
+        takeover.seen_at = max(takeover.seen_at, seen_at)
+    session.add(takeover)
     return takeover
 
 
@@ -114,8 +149,7 @@ def hand_back(session: Session, mailbox_id: int, *, by: str, now: float) -> Take
     takeover = ongoing(session, mailbox_id)
     if takeover is None:
         raise NotYours("Nobody has taken this conversation over; the agent has it already.")
-    takeover.ended_at, takeover.ended_by = utc(now), by
-    session.add(takeover)
+    _end(session, takeover, by=by, now=now)
     return takeover
 
 
@@ -128,9 +162,29 @@ def return_unclaimed(session: Session, *, after: timedelta, now: float) -> list[
     )
     returned = session.exec(waiting.with_for_update(skip_locked=True)).all()
     for takeover in returned:
-        takeover.ended_at, takeover.ended_by = utc(now), NOBODY
-    session.add_all(returned)
+        _end(session, takeover, by=NOBODY, now=now)
     return list(returned)
+
+
+def return_unseen(session: Session, *, after: timedelta, now: float) -> list[Takeover]:
+    """Give back what is held from elsewhere by somebody not seen for so long; those it was."""
+    held = select(Takeover).where(
+        col(Takeover.ended_at).is_(None), col(Takeover.seen_at) <= utc(now) - after
+    )
+    returned = session.exec(held.with_for_update(skip_locked=True)).all()
+    for takeover in returned:
+        _end(session, takeover, by=GONE, now=now)
+    return list(returned)
+
+
+def _end(session: Session, takeover: Takeover, *, by: str, now: float) -> None:
+    """End it; where the metadata says who has the conversation, it is to say so again."""
+    takeover.ended_at, takeover.ended_by = utc(now), by
+    session.add(takeover)
+    mailbox = session.get_one(Mailbox, takeover.mailbox_id)
+    if (mailbox.state or {}).get("flags", {}).get(HUMAN_MODE) is not None:
+        mailbox.state_saved = False
+        session.add(mailbox)
 
 
 def _lock(session: Session, mailbox_id: int) -> None:

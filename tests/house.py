@@ -310,6 +310,17 @@ class House:
         """Somebody replaces a conversation's metadata."""
         await self.api("PATCH", f"conversations/{conversation_id}", {"metadata": metadata})
 
+    async def by_the_owner(self, conversation_id: str, body: str) -> str:
+        """The owner writes in AgentPhone's dashboard, in the agent's place; the message's id."""
+        told = {"conversation_id": conversation_id, "body": body}
+        return str((await self._post("dashboard/messages", told))["messages"][0]["id"])
+
+    async def human_mode(self, conversation_id: str, *, on: bool) -> None:
+        """The owner sets the flag in AgentPhone's dashboard by which they have a conversation."""
+        told = {"conversation_id": conversation_id, "on": on}
+        answer = await self.http.put("/handset/dashboard/human-mode", json=told)
+        answer.raise_for_status()
+
     async def metadata(self, conversation_id: str) -> Any:
         """The conversation's metadata as AgentPhone has it."""
         return (await self.screen(conversation_id)).data["metadata"]

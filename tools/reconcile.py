@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from sqlmodel import Session, col, select
@@ -17,11 +18,11 @@ from memory.confirming import (
     AFTER,
     BEFORE,
     confirm,
-    confirm_by_copy,
     due_for_a_look,
     looked,
     unknown_in,
 )
+from memory.elsewhere import read_copy
 from memory.store import Store
 from memory.tables import Bubble, BubbleState, Mailbox
 from phone.client import AgentPhoneClient
@@ -92,15 +93,21 @@ class Reconciler:
         _say(found, self.meters)
         return True
 
-    async def read_copy(self, body: bytes) -> None:
-        """Take a webhook with a copy of an outbound message for what it shows: that it went out."""
+    async def read_copy(self, body: bytes, *, held_for: timedelta) -> None:
+        """Take a webhook with a copy of an outbound message for what it shows: that ours went out,
+        or that a person wrote, who then holds the conversation for so long."""
         copied = copy_of_ours(body)
         if copied is None:
             return
         conversation_id, message = copied
-        now = self.clock.now()
-        copy = partial(confirm_by_copy, conversation_id=conversation_id, message=message, now=now)
-        _say(await self.store.write(copy), self.meters)
+        take = partial(
+            read_copy,
+            conversation_id=conversation_id,
+            message=message,
+            held_for=held_for,
+            now=self.clock.now(),
+        )
+        _say(await self.store.write(take), self.meters)
 
     async def look_for_all(self) -> None:
         """Take the looks that are due, and give up on what nobody will find out any more."""

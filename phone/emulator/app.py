@@ -23,6 +23,7 @@ from phone.emulator import (
     api_usage,
     api_webhooks,
     controls,
+    dashboard,
     handset,
 )
 from phone.emulator.doorway import SCHEMA, Doorway
@@ -64,6 +65,7 @@ ROUTERS = (
     api_webhooks.router,
     api_usage.router,
     handset.router,
+    dashboard.router,
     controls.router,
 )
 
