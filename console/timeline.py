@@ -138,7 +138,7 @@ def _burst(record: TurnRecord) -> Entry:
 
 
 def _heard(heard: Heard) -> str:
-    who = heard.sender_name or heard.sender
+    who = "a person of yours" if heard.by_a_person else heard.sender_name or heard.sender
     pictures = "".join(f" [{handle}]" for handle in heard.media)
     if heard.kind == "tapback":
         return f"{heard.ref} {who} tapped back {heard.reaction} on “{heard.target_text or '…'}”"

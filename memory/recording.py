@@ -17,7 +17,9 @@ from sqlalchemy import and_, bindparam, exists, func, insert, or_, true
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
+from memory.colleagues import since_the_last_record
 from memory.notes import Notes, seconds_between, usage_of
+from memory.overheard import BY_A_PERSON
 from memory.tables import (
     AS_WRITTEN,
     Bubble,
@@ -29,6 +31,7 @@ from memory.tables import (
     Turn,
 )
 from memory.tables import ToolCall as ToolCallRow
+from memory.takeovers import Takeover
 from memory.transcript import (
     BubbleSent,
     Heard,
@@ -119,6 +122,7 @@ class _Rows:
         parent: The turn before it in its conversation.
         newest: The number of the conversation's newest message.
         is_kept: Whether its record is written already.
+        wrote: What operators have written in the agent's place since the turn before.
     """
 
     messages: Sequence[Message]
@@ -127,6 +131,7 @@ class _Rows:
     parent: str | None
     newest: int
     is_kept: bool
+    wrote: Sequence[Heard] = ()
 
 
 def _rows(session: Session, turn: Turn, mailbox: Mailbox) -> _Rows:
@@ -141,6 +146,7 @@ def _rows(session: Session, turn: Turn, mailbox: Mailbox) -> _Rows:
         parent=before.turn_id,
         newest=before.newest or 0,
         is_kept=before.is_kept,
+        wrote=since_the_last_record(session, mailbox) if before.was_held else (),
     )
 
 
@@ -163,6 +169,7 @@ _BEFORE = columns(
     _LATEST.c.last_message_id,
     _NEWEST.c.newest,
     exists().where(col(Transcript.turn_id) == bindparam("turn")).label("is_kept"),
+    exists().where(col(Takeover.mailbox_id) == bindparam("mailbox")).label("was_held"),
 ).select_from(_NEWEST.outerjoin(_LATEST, onclause=true()))
 _HEARD = (
     select(Message)
@@ -212,7 +219,7 @@ def _record(
         started_at=turn.started_at,
         settled_at=ended,
         latencies=_latencies(turn, ended, rows),
-        heard=[_heard(message, turn) for message in rows.messages],
+        heard=_all_heard(turn, rows),
         interruptions=notes.interruptions,
         model=turn.model,
         settings=notes.settings,
@@ -242,16 +249,24 @@ def _place(turn: Turn, mailbox: Mailbox) -> Place:
     )
 
 
+def _all_heard(turn: Turn, rows: _Rows) -> list[Heard]:
+    heard = [_heard(message, turn) for message in rows.messages]
+    if not rows.wrote:
+        return heard
+    return sorted([*heard, *rows.wrote], key=lambda one: one.received_at)
+
+
 def _heard(message: Message, turn: Turn) -> Heard:
     return Heard(
         ref=f"m{message.ref}",
         media=handles(message),
         in_turn=message.turn_id == turn.id,
+        by_a_person=message.outcome == BY_A_PERSON,
         **{name: getattr(message, name) for name in _COPIED},
     )
 
 
-_COPIED = Heard.model_fields.keys() - {"ref", "media", "in_turn"}
+_COPIED = Heard.model_fields.keys() - {"ref", "media", "in_turn", "by_a_person"}
 
 
 def _call(call: ToolCallRow) -> ToolCall:

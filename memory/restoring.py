@@ -159,7 +159,7 @@ def _turn(past: TurnRecord) -> Turn:
 
 
 def _message(nth: int, turn_id: str, heard: Heard, where: Where) -> Message:
-    told = heard.model_dump(exclude={"ref", "in_turn", "media", "outcome"})
+    told = heard.model_dump(exclude={"ref", "in_turn", "media", "outcome", "by_a_person"})
     return Message(
         id=nth,
         mailbox_id=MAILBOX,

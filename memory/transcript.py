@@ -64,7 +64,8 @@ class Heard(Part):
     """AgentPhone's id; null for tapbacks, which have none, and in older payloads."""
     kind: Literal["text", "tapback"]
     direction: str
-    """`inbound`; `outbound` only in talk that was read back from before our time."""
+    """`inbound`; `outbound` only in talk that was read back from before our time, and where a
+    person wrote in the agent's place."""
     sender: str
     """The handle of who wrote it."""
     sender_name: str | None
@@ -82,6 +83,9 @@ class Heard(Part):
     """For a tapback: how that message begins."""
     reply_to_message_id: str | None
     """The message it answers in thread, when AgentPhone told us."""
+    by_a_person: bool = False
+    """Whether a person of the owner's wrote it in the agent's place: an operator in the console, or
+    somebody in AgentPhone's dashboard. No model said it."""
     outcome: str | None
     """How it ended: the turn's outcome with its reason, `noted`, `before`, `dropped(…)`."""
     received_at: datetime

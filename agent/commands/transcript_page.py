@@ -74,7 +74,7 @@ def _lines(record: TurnRecord) -> Iterator[Line]:
 
 
 def _heard(heard: Heard) -> Line:
-    who = heard.sender_name or heard.sender
+    who = "a person of yours" if heard.by_a_person else heard.sender_name or heard.sender
     words = " ".join([heard.text, *(f"[{handle}]" for handle in heard.media)])
     if heard.kind == "tapback":
         words = f"tapped back {heard.reaction} on “{heard.target_text or '…'}”"

@@ -146,7 +146,8 @@ class _Recorder:
             (act.finished_at or act.started_at if isinstance(act, Act) else act.written_at, act)
             for act in landed(record)
         ]
-        told = [*((heard.received_at, heard) for heard in record.heard), *said]
+        heard = [one for one in record.heard if not one.by_a_person]
+        told = [*((one.received_at, one) for one in heard), *said]
         for at, each in sorted(told, key=lambda entry: entry[0]):
             self._remember(at, each)
 
@@ -159,6 +160,8 @@ class _Recorder:
         ours = [heard for heard in record.heard if heard.in_turn]
         self._name(ours)
         for heard in record.heard:
+            if heard.by_a_person:
+                continue  # no scenario has a third party, and neither side of it said this
             if heard.outcome == "before" and not self.turns:
                 self._remember(heard.received_at, heard)
             elif not heard.in_turn and heard.outcome != "before":

@@ -26,7 +26,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from memory.lines import beginning, line
+from memory.lines import beginning, by_a_person, line
 from memory.transcript import BubbleSent, Heard, TurnRecord
 from memory.transcript import ModelRequest as ModelRequested
 
@@ -131,9 +131,16 @@ def _aside(record: TurnRecord) -> list[Said]:
 
 
 def _of_them(heard: Heard) -> Said:
+    if heard.by_a_person:
+        return Said("user", _by_a_person(heard), at=heard.received_at)
     if heard.direction == "outbound":
         return Said("assistant", heard.text, at=heard.received_at)
     return Said("user", line(heard, heard.ref), at=heard.received_at)
+
+
+def _by_a_person(heard: Heard) -> str:
+    """As the model reads it: a person of the owner's said this, and not the model."""
+    return by_a_person(heard.ref, heard.text or "[a picture]", heard.received_at)
 
 
 def _bubbles(record: TurnRecord) -> list[Said]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from memory.exports.talk import remembered
 from memory.operating import write
 from memory.pauses import pause, resume
 from memory.tables import Mailbox
@@ -246,3 +247,28 @@ def test_the_kill_switch_for_all_silences_everybody_and_still_obeys_stop():
         assert outcomes == {ANA: "answered", BEN: "dropped(opted_out)"}
 
     run(story, script("back"))
+
+
+def test_what_a_person_said_is_told_as_theirs_in_the_record_and_in_every_export():
+    async def story(house: House) -> None:
+        await house.text("hi")
+        await house.settled(turns=1)
+        await do(house, take_over, by=MIA)
+        await house.text("when do you open?")
+        await house.settled(turns=2)
+        await says(house, "We open at six, says Mia.")
+        await house.settled(turns=2)
+        await do(house, hand_back, by=MIA)
+        await house.text("six, was it?")
+        await house.text("and on Sundays?")
+        await house.settled(turns=3)
+        records = await house.records()
+        theirs = [heard for record in records for heard in record.heard if heard.by_a_person]
+        assert [(it.text, it.direction) for it in theirs] == [
+            ("We open at six, says Mia.", "outbound")
+        ]
+        told = [it for record in records for it in remembered(record) if "Mia" in it.text]
+        assert [(it.role, "a human colleague" in it.text) for it in told] == [("user", True)]
+        assert not [act for record in records for act in record.wire if "Mia" in str(act)]
+
+    run(story, script("hello", "yes", last_for_ever=True))
