@@ -46,7 +46,7 @@ WAITS_FOR_THEM = (
 
 WAITS_FOR_THE_OPERATOR = (
     "Not done yet: it waits for the operator's yes to exactly this call, which may take hours. Say "
-    "so honestly, in a few words. When they write later you will be told what the operator said."
+    "so honestly, in a few words. You will be told what the operator said."
 )
 
 

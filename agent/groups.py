@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import regex
 
 from memory.tables import Message
+from safety.approval import KIND
 
 FOLLOW_UP = timedelta(seconds=90)
 """For so long after an answer, the person answered may go on without saying the name again."""
@@ -41,6 +42,8 @@ def addressed_by(
     )
 
     def is_for_us(message: Message) -> bool:
+        if message.kind == KIND:
+            return True
         if message.reply_to_message_id in ours or message.target_message_id in ours:
             return True
         at = answered.get(message.sender)

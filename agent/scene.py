@@ -30,6 +30,7 @@ from memory.turns import Burst, Claim, join, wrote_again
 from phone.clock import utc
 from phone.errors import PhoneError
 from phone.types import Conversation
+from safety.approval import KIND
 from safety.campaign import is_registered
 from safety.untrusted import data, mark_of, shown
 from tools.content import Content
@@ -151,7 +152,8 @@ async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
     hands.truth = hands.truth or truth_for(deployment, hands.mailbox, messages, hands.floor)
     hands.notes.heard(messages, now=deployment.clock.now())
     now = deployment.clock.now()
-    await take_answers(deployment.store, hands.claim, messages, now=now)
+    answered = await take_answers(deployment.store, hands.claim, messages, now=now)
+    said = answered if any(message.kind == KIND for message in messages) else []
     forgotten = await forget_who_asks(deployment, hands, messages)
     for message in messages:
         if message.message_id:
@@ -161,7 +163,8 @@ async def hear(deployment: Deployment, hands: Hands) -> list[UserPromptPart]:
     for message in messages:
         hands.links.learn(message.text)
         hands.pictures.update(zip(handles(message), message.media, strict=True))
-    told = [UserPromptPart(f"[For you alone: {what}.]") for what in forgotten]
+    news = [*forgotten, *answers_told(said, mark_of(hands.turn_id))]
+    told = [UserPromptPart(f"[For you alone: {what}.]") for what in news]
     return [*burst(messages, photos=await _photos(deployment, messages), quoted={}), *told]
 
 

@@ -15,8 +15,10 @@ from console.changes import changes
 from console.curl import curl_of
 from console.thinking import requests
 from memory.inspection import Arrival
+from memory.lines import said_by
 from memory.recording import RUNNING
 from memory.transcript import Act, BubbleSent, Heard, Learnt, ToolCall, TurnRecord
+from safety.approval import KIND
 from safety.segments import billed_as, segments
 
 HELD = 0.05
@@ -126,7 +128,8 @@ def _beginning(record: TurnRecord) -> Iterator[Entry]:
 
 def _burst(record: TurnRecord) -> Entry:
     asked = [heard for heard in record.heard if heard.in_turn]
-    what = "a tapback" if asked and asked[0].kind == "tapback" else "a text"
+    kinds = {"tapback": "a tapback", KIND: "the operator's yes"}
+    what = kinds.get(asked[0].kind, "a text") if asked else "a text"
     many = f"a burst of {len(asked)}" if len(asked) > 1 else what
     wait = record.latencies.queue
     waited = f" after {wait:.1f} s" if wait >= 0.1 else ""
@@ -138,7 +141,7 @@ def _burst(record: TurnRecord) -> Entry:
 
 
 def _heard(heard: Heard) -> str:
-    who = "a person of yours" if heard.by_a_person else heard.sender_name or heard.sender
+    who = said_by(heard)
     pictures = "".join(f" [{handle}]" for handle in heard.media)
     if heard.kind == "tapback":
         return f"{heard.ref} {who} tapped back {heard.reaction} on “{heard.target_text or '…'}”"

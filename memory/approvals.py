@@ -7,6 +7,7 @@ waiting ─▶ approved ─▶ used
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import JSON, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from memory import carrying_out
 from memory.columns import UTCDateTime
 from memory.tables import Mailbox, Message
 from memory.turns import Claim, LeaseLost, held
@@ -198,8 +200,21 @@ def listed(session: Session, *, every: bool, now: float) -> list[Approval]:
     return list(session.exec(questions))
 
 
-def decide(session: Session, *, approval_id: int, is_yes: bool, now: float) -> Approval:
-    """The operator's answer. Raises NoSuchApproval."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An operator's answer.
+
+    Attributes:
+        later: Why a yes is not carried out at once but when they next write; None when it is, and
+            after a no.
+    """
+
+    approval: Approval
+    later: str | None = None
+
+
+def decide(session: Session, *, approval_id: int, is_yes: bool, now: float) -> Decided:
+    """The operator's answer; a yes begins the turn that makes use of it. Raises NoSuchApproval."""
     approval = session.get(Approval, approval_id, with_for_update=True)
     if approval is None:
         raise NoSuchApproval(f"there is no approval {approval_id}; see `threedots approvals list`")
@@ -210,7 +225,11 @@ def decide(session: Session, *, approval_id: int, is_yes: bool, now: float) -> A
     _decide(approval, is_yes, by="operator", now=now, within=OPERATOR_WITHIN)
     session.add(approval)
     session.flush()
-    return approval
+    if not is_yes:
+        return Decided(approval)
+    begin = carrying_out.begin
+    later = begin(session, mailbox_id=approval.mailbox_id, tool=approval.tool, now=now)
+    return Decided(approval, later)
 
 
 def within(asked: Asked) -> timedelta:

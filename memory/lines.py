@@ -12,6 +12,7 @@ from datetime import datetime
 
 from memory.tables import Message
 from memory.transcript import Heard
+from safety.approval import KIND
 from safety.untrusted import one_line, shown
 
 CHANNELS = {
@@ -39,6 +40,9 @@ def line(
         late: The reference of the first message that was written after it and read before it.
         answered: What it answers in thread: `m9 “…”`.
     """
+    if message.kind == KIND:
+        when = message.received_at.strftime("%a %d %b %Y, %H:%M UTC")
+        return f"{beginning(ref)}by the operator, not by them · {when}]\n{shown(message.text)}"
     parts = [
         speaker(message.sender_name, message.sender),
         channel_name(message.channel),
@@ -74,6 +78,15 @@ def by_a_person(ref: str, text: str, at: datetime, *, is_certain: bool = True) -
 
 def _target(message: Message | Heard) -> str:
     return f"“{excerpt(message.target_text)}”" if message.target_text else "an earlier message"
+
+
+def said_by(heard: Heard) -> str:
+    """Who wrote or said it, for whoever reads a record."""
+    if heard.kind == KIND:
+        return "the operator"
+    if heard.by_a_person:
+        return "a person of yours"
+    return heard.sender_name or heard.sender
 
 
 def channel_name(channel: str) -> str:

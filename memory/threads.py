@@ -11,6 +11,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from memory.bubbles import LANDED
+from memory.overheard import BY_A_PERSON
 from memory.pauses import Pause, paused_everywhere
 from memory.recording import handles
 from memory.resending import ON_ITS_WAY
@@ -26,6 +27,7 @@ from memory.tables import (
 )
 from memory.takeovers import Takeover
 from memory.talks import summary
+from safety.approval import KIND
 
 PAGE = 100
 """Messages and bubbles of a thread that are shown at once."""
@@ -134,11 +136,14 @@ def _entry(row: Message | Bubble, again: set[str | None]) -> dict[str, Any]:
 
 
 def _heard(message: Message) -> dict[str, Any]:
+    if message.kind == KIND:
+        return _event(message.stored_at, message.text)
     return {
         "kind": message.kind,
         "ref": f"m{message.ref}",
         "at": message.stored_at.isoformat(),
         "direction": message.direction,
+        "by": "person" if message.outcome == BY_A_PERSON else None,
         "sender": message.sender,
         "name": message.sender_name,
         "text": message.text,

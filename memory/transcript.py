@@ -62,10 +62,11 @@ class Heard(Part):
     before our time, a text dropped on arrival) and has come since the turn before."""
     message_id: str | None
     """AgentPhone's id; null for tapbacks, which have none, and in older payloads."""
-    kind: Literal["text", "tapback"]
+    kind: Literal["text", "tapback", "approval"]
+    """`approval`: an operator said yes to what waited for it; nobody wrote."""
     direction: str
-    """`inbound`; `outbound` only in talk that was read back from before our time, and where a
-    person wrote in the agent's place."""
+    """`inbound`; `operator` for an approval; `outbound` only in talk that was read back from before
+    our time, and where a person wrote in the agent's place."""
     sender: str
     """The handle of who wrote it."""
     sender_name: str | None

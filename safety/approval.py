@@ -20,6 +20,9 @@ OPERATOR_WITHIN = timedelta(hours=24)
 LONGEST_QUESTION = 1_000
 """Characters of a question: what somebody cannot read at a glance they cannot say yes to."""
 
+KIND = "approval"
+"""The kind of what begins a turn when an operator has said yes, where others are texts."""
+
 YES = frozenset(
     [
         *("yes", "y", "yes please", "yes confirm", "yes go ahead", "go ahead"),

@@ -50,7 +50,8 @@ def list_approvals(
 def approve(approval_id: Number) -> None:
     """Say yes to one call with exactly its arguments, once
 
-    The agent makes it when the conversation goes on; the yes holds for a day.
+    The agent makes it at once, or, where nobody is to be texted now, when they next write; the yes
+    holds for a day.
     """
     _answer(approval_id, is_yes=True)
 
@@ -67,10 +68,12 @@ def deny(approval_id: Number) -> None:
 def _answer(approval_id: int, *, is_yes: bool) -> None:
     answer = partial(approvals.decide, approval_id=approval_id, is_yes=is_yes, now=time.time())
     try:
-        approval = write(answer)
+        decided = write(answer)
     except NoSuchApproval as error:
         raise typer.BadParameter(str(error), param_hint="ID") from error
-    out.print(_in_a_line(approval), markup=False)
+    out.print(_in_a_line(decided.approval), markup=False)
+    if decided.later is not None:
+        out.print(f"It is done when they next write: {decided.later}", markup=False)
 
 
 def _in_a_line(approval: Approval) -> str:

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from agent.commands.transcripts_shown import did, foot, head, thoughts
+from memory.lines import said_by
 from memory.transcript import ARRIVED, Act, BubbleSent, Heard, ToolCall, TurnRecord
 
 STYLE = """
@@ -74,7 +75,7 @@ def _lines(record: TurnRecord) -> Iterator[Line]:
 
 
 def _heard(heard: Heard) -> Line:
-    who = "a person of yours" if heard.by_a_person else heard.sender_name or heard.sender
+    who = said_by(heard)
     words = " ".join([heard.text, *(f"[{handle}]" for handle in heard.media)])
     if heard.kind == "tapback":
         words = f"tapped back {heard.reaction} on “{heard.target_text or '…'}”"

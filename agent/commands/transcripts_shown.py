@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from memory.lines import said_by
 from memory.transcript import Act, BubbleSent, Heard, Learnt, ToolCall, TurnRecord
 
 SHOWN = 40
@@ -98,7 +99,9 @@ def _lines(record: TurnRecord) -> Iterator[Line]:
 
 
 def _heard(heard: Heard) -> Line:
-    who = f"{heard.sender_name} ({heard.sender})" if heard.sender_name else heard.sender
+    who = said_by(heard)
+    if who == heard.sender_name:
+        who = f"{who} ({heard.sender})"
     pictures = [f"[{handle}]" for handle in heard.media]
     words = heard.text
     if heard.kind == "tapback":

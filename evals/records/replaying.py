@@ -33,6 +33,7 @@ from memory.exports.checks import record_problems
 from memory.tables import Mailbox, Message, Transcript, Turn, TurnState
 from memory.transcript import Heard, TurnRecord
 from phone.clock import SystemClock
+from safety.approval import KIND
 
 QUIET_FOR = 0.5
 """Seconds after which a burst is over: all of it is sent at once."""
@@ -208,7 +209,7 @@ async def _record(deployment: Deployment, standing: Standing, heard: int) -> Tur
 
 def _asked(record: TurnRecord) -> list[Heard]:
     """What the turn was about, in the order in which it was written."""
-    return [heard for heard in record.heard if heard.in_turn]
+    return [heard for heard in record.heard if heard.in_turn and heard.kind != KIND]
 
 
 def _count(session: Session) -> int:

@@ -171,12 +171,56 @@ def test_what_is_the_operators_to_allow_no_person_allows(paid: Any, tmp_path: Pa
         store, now = house.local.deployment.store, house.local.deployment.clock.now()
         said_yes = partial(approvals.decide, approval_id=asked.id, is_yes=True, now=now)
         await store.write(said_yes)
-        await house.text("and?")
-        await house.settled(turns=2)
+        store.wake()
+        screen = await house.answered(sent.conversation_id, turns=2)
         assert "the operator said YES" in played.context(2)
         assert paid == [("refund", 9)]
+        assert screen.bodies == ["I have asked.", "Done."]
+        [_, record] = await house.records()
+        assert [(it.kind, it.in_turn) for it in record.heard] == [("approval", True)]
 
     run(story, played)
+
+
+def test_in_a_group_the_operators_yes_is_carried_out_though_nobody_speaks_to_the_agent(paid: Any):
+    async def story(house: House) -> None:
+        group = await house.group(ANA, BEN)
+        await house.text("Threedots pay Ben 5", from_handle=BEN, group_id=group["group_id"])
+        await house.settled(turns=1)
+        await says_yes(house)
+        await house.settled(turns=2)
+        assert paid == [("Ben", 5)]
+
+    run(story, script(PAY, DONE, PAY, "Paid."))
+
+
+def test_by_night_an_operators_yes_waits_for_their_next_text(paid: Any):
+    played = script(call("refund", usd=9), "I have asked.", call("refund", usd=9), "Done.")
+    clock = HeldClock(1_780_027_200.0)  # midnight in New York
+
+    async def story(house: House) -> None:
+        await house.text("refund me", from_handle="+12125550123")
+        await house.settled(turns=1)
+        clock.advance(3700)
+        later = await says_yes(house)
+        assert later is not None and "where they may be" in later
+        assert len(await house.settled(turns=1)) == 1
+        await house.text("and?", from_handle="+12125550123")
+        await house.settled(turns=2)
+        assert paid == [("refund", 9)]
+
+    run(story, played, clock=clock)
+
+
+async def says_yes(house: House) -> str | None:
+    """The operator says yes to the only question there is; why it is carried out later, if so."""
+    deployment = house.local.deployment
+    assert deployment is not None
+    [asked] = await house.rows(Approval)
+    yes = partial(approvals.decide, approval_id=asked.id, is_yes=True, now=deployment.clock.now())
+    decided = await deployment.store.write(yes)
+    deployment.store.wake()
+    return decided.later
 
 
 def test_the_operator_sees_and_answers_on_the_command_line(
