@@ -104,11 +104,10 @@ def create_app(
     check_telemetry(settings)
     token = settings.threedots_metrics_token
     door = Door(keyring_of(settings), metrics_token=token.get_secret_value() if token else None)
-    opens = settings.threedots_console_token
     door.console = Doorway(
         create_console(lambda: door.deployment, erase=partial(_erase, door, settings)),
         lambda: door.deployment,
-        token=opens.get_secret_value() if opens else None,
+        tokens=settings.console_tokens,
         bound_to=bound_to,
         public_url=settings.threedots_public_url,
     )

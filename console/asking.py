@@ -1,7 +1,8 @@
 """What every route of the console asks first: whose agent, which operator, which conversation.
 
-`scope["operator"]` names who is logged in (`console.doorway`). Where nobody has to log in, under
-`threedots phone` and on a loopback address without a token, it is this machine.
+`scope["operator"]` names who is logged in and `scope["role"]` as what (`console.doorway`). Where
+nobody has to log in, under `threedots phone` and on a loopback address without a token, it is this
+machine, which may do everything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from agent.deployment import Deployment
 from memory import audit
 from memory.operating import conversation_of
 from memory.tables import Mailbox
+from safety.roles import Role
 
 THIS_MACHINE = "this machine"
 
@@ -66,6 +68,12 @@ def who(request: Request) -> str:
     return operator
 
 
+def role_of(request: Request) -> Role:
+    """What they may do; who has not had to log in may do everything."""
+    role: Role = request.scope.get("role") or Role.ADMIN
+    return role
+
+
 def by_our_page(request: Request) -> None:
     """Refuse what another page might have sent in an operator's name."""
     if request.headers.get(OURS) != "1":
@@ -89,7 +97,13 @@ async def noted_reading(
     what = str(mailbox.id) if mailbox else about or ""
     if request.app.state.watched.is_news(operator, action, what, now=now):
         entry = partial(
-            audit.note, action=action, who=operator, mailbox=mailbox, about=about, now=now
+            audit.note,
+            action=action,
+            who=operator,
+            role=role_of(request),
+            mailbox=mailbox,
+            about=about,
+            now=now,
         )
         await deployment.store.write(entry)
 
@@ -127,12 +141,12 @@ async def done(
     about: str | None = None,
 ) -> Any:
     """Do what an operator wants, with its entry in the audit, in one transaction; then wake up."""
-    deployment, operator = deployment_of(request), who(request)
+    deployment, operator, role = deployment_of(request), who(request), role_of(request)
     now = deployment.clock.now()
 
     def both(session: Session) -> Any:
         answer = work(session)
-        audit.note(session, action, who=operator, mailbox=mailbox, about=about, now=now)
+        audit.note(session, action, who=operator, role=role, mailbox=mailbox, about=about, now=now)
         return answer
 
     answer = await deployment.store.write(both)

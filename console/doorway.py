@@ -16,21 +16,24 @@ import json
 import logging
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.deployment import Deployment
 from console.asking import OURS, THIS_MACHINE
-from console.slowing import Slowing
-from memory import audit, console_sessions
+from memory import audit, console_sessions, wrong_tokens
 from memory.console_sessions import LASTS, hash_of
 from memory.store import StoreUnavailable
+from safety.roles import Role, may
+from safety.verdicts import Refused
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ LOGIN = "/console/login"
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -69,6 +72,15 @@ ELSEWHERE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """Who is logged in, and as what."""
+
+    name: str
+    role: Role
+    hashed: str
+
+
 class Doorway:
     """ASGI layer in front of the console."""
 
@@ -77,23 +89,22 @@ class Doorway:
         app: ASGIApp,
         of: Callable[[], Deployment | None],
         *,
-        token: str | None,
+        tokens: Mapping[Role, str],
         bound_to: str | None,
         public_url: str | None,
     ) -> None:
         """Stand in front of the console.
 
         Args:
-            token: What opens it; None: only this machine may come in.
+            tokens: What opens it, as what; empty: only this machine may come in.
             bound_to: The address the server listens on; None when nobody knows.
             public_url: Where the server is reached from outside.
         """
         self._app = app
         self._of = of
-        self._token = token
+        self._tokens = dict(tokens)
         self._bound_to = bound_to
         self._public = urlsplit(public_url) if public_url else None
-        self._slowing = Slowing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -133,7 +144,7 @@ class Doorway:
 
     def _is_our_name(self, request: Request) -> bool:
         name = _hostname(request.headers.get("host", ""))
-        if name is None or self._token is None:
+        if name is None or not self._tokens:
             return name in LOOPBACK
         is_public = self._public is not None and name == self._public.hostname
         # A page elsewhere can make a name of its own point here, but no bare address.
@@ -147,8 +158,8 @@ class Doorway:
 
     async def _let_in(self, request: Request) -> ASGIApp:
         path = request.url.path
-        if self._token is None:
-            request.scope["operator"] = THIS_MACHINE
+        if not self._tokens:
+            request.scope["operator"], request.scope["role"] = THIS_MACHINE, Role.ADMIN
             return self._app if self._is_here(request) else _no(403, ELSEWHERE)
         if path.startswith("/console/page/"):
             return self._app
@@ -156,8 +167,8 @@ class Doorway:
         if deployment is None:
             return _no(503, "The agent is starting or stopping; ask again in a moment.")
         if path == "/console/api/login" and request.method == "POST":
-            return await self._log_in(request, deployment, self._token)
-        return await self._logged_in(request, deployment, self._token)
+            return await self._log_in(request, deployment)
+        return await self._logged_in(request, deployment)
 
     def _is_here(self, request: Request) -> bool:
         client = request.client.host if request.client else None
@@ -170,45 +181,58 @@ class Doorway:
             and not is_reached  # its proxy may call us by any name, and without saying so
         )
 
-    async def _logged_in(self, request: Request, deployment: Deployment, token: str) -> ASGIApp:
-        path, cookie = request.url.path, request.cookies.get(COOKIE)
-        hashed = hash_of(cookie, token=token) if cookie else None
-        name = None
-        if hashed is not None:
-            look = partial(console_sessions.name_of, hashed=hashed, now=deployment.clock.now())
-            name = await deployment.store.read(look)
-        if name is None or hashed is None:
+    async def _logged_in(self, request: Request, deployment: Deployment) -> ASGIApp:
+        path = request.url.path
+        session = await self._session_of(request, deployment)
+        if session is None:
             if path == LOGIN:
                 return self._app
             is_page = path in ("/console", "/console/") and request.method == "GET"
             return RedirectResponse(LOGIN, 303) if is_page else _no(401, "Log in first.")
-        request.scope["operator"], request.scope["console_session"] = name, hashed
+        request.scope["console_session"] = session.hashed
+        request.scope["operator"], request.scope["role"] = session.name, session.role
         if path == LOGIN:
             return RedirectResponse("/console", 303)
+        verdict = may(session.role, request.method, path)
+        if isinstance(verdict, Refused):
+            act = path.rpartition("/")[2]
+            await _note(deployment, "refused", session.name, role=session.role, about=act)
+            return JSONResponse({"detail": verdict.reason}, 403)
         if path == "/console/api/logout" and request.method == "POST":
-            return await self._log_out(request, deployment, hashed, name)
+            return await self._log_out(request, deployment, session)
         return self._app
 
-    async def _log_in(self, request: Request, deployment: Deployment, token: str) -> Response:
-        now = deployment.clock.now()
-        address = request.client.host if request.client else "unknown"
-        left = self._slowing.seconds_left(address, now=now)
-        if left > 0.0:
-            headers = {"Retry-After": str(math.ceil(left))}
-            return _no(429, f"Wait {math.ceil(left)} s before you try again.", headers)
+    async def _session_of(self, request: Request, deployment: Deployment) -> _Session | None:
+        """Whose session the cookie is. Its hash is one under the token they logged in with, which
+        says what they may do; a token that was changed opens nothing any more."""
+        cookie = request.cookies.get(COOKIE)
+        for role, token in self._tokens.items() if cookie else ():
+            hashed = hash_of(cookie or "", token=token)
+            look = partial(console_sessions.name_of, hashed=hashed, now=deployment.clock.now())
+            if (name := await deployment.store.read(look)) is not None:
+                return _Session(name, role, hashed)
+        return None
+
+    async def _log_in(self, request: Request, deployment: Deployment) -> Response:
         given = await _given(request)
         if given is None:
             return _no(422, "Send JSON: {token, name}.")
-        if not hmac.compare_digest(given["token"].encode(), token.encode()):
-            self._slowing.wrong(address, now=now)
+        now, write = deployment.clock.now(), deployment.store.write
+        address = request.client.host if request.client else "unknown"
+        left = await write(partial(wrong_tokens.attempt, address=address, now=now))
+        if left > 0.0:
+            headers = {"Retry-After": str(math.ceil(left))}
+            return _no(429, f"Wait {math.ceil(left)} s before you try again.", headers)
+        role = self._role_of(given["token"])
+        if role is None:
             log.warning("a wrong console token came from %s", address)
+            await write(partial(_note_wrong, address=address, now=now))
             return _no(401, "This is not the token. It is THREEDOTS_CONSOLE_TOKEN of the server.")
-        self._slowing.right(address)
+        await write(partial(wrong_tokens.right, address=address))
         cookie, who = secrets.token_urlsafe(32), _named(given["name"])
-        hashed = hash_of(cookie, token=token)
-        begin = partial(console_sessions.begin, hashed=hashed, name=who, now=now)
-        await deployment.store.write(begin)
-        await _note(deployment, "login", who)
+        hashed = hash_of(cookie, token=self._tokens[role])
+        await write(partial(console_sessions.begin, hashed=hashed, name=who, now=now))
+        await _note(deployment, "login", who, role=role)
         answer = Response(status_code=204)
         answer.set_cookie(
             COOKIE, cookie, path="/console", httponly=True, samesite="strict",
@@ -216,11 +240,19 @@ class Doorway:
         )  # fmt: skip
         return answer
 
+    def _role_of(self, given: str) -> Role | None:
+        """What this token opens the console as. All are compared, whichever it is."""
+        same = {
+            role: hmac.compare_digest(given.encode(), token.encode())
+            for role, token in self._tokens.items()
+        }
+        return next((role for role, is_same in same.items() if is_same), None)
+
     async def _log_out(
-        self, request: Request, deployment: Deployment, hashed: str, who: str
+        self, request: Request, deployment: Deployment, session: _Session
     ) -> Response:
-        await deployment.store.write(partial(console_sessions.end, hashed=hashed))
-        await _note(deployment, "logout", who)
+        await deployment.store.write(partial(console_sessions.end, hashed=session.hashed))
+        await _note(deployment, "logout", session.name, role=session.role)
         answer = Response(status_code=204)
         answer.delete_cookie(
             COOKIE, path="/console", httponly=True, samesite="strict",
@@ -255,9 +287,17 @@ def _named(name: str) -> str:
     return f"{plain or 'operator'} ({secrets.token_hex(2)})"
 
 
-async def _note(deployment: Deployment, action: str, who: str) -> None:
-    entry = partial(audit.note, action=action, who=who, now=deployment.clock.now())
+async def _note(
+    deployment: Deployment, action: str, who: str, *, role: Role, about: str | None = None
+) -> None:
+    now = deployment.clock.now()
+    entry = partial(audit.note, action=action, who=who, role=role, about=about, now=now)
     await deployment.store.write(entry)
+
+
+def _note_wrong(session: Session, *, address: str, now: float) -> None:
+    if wrong_tokens.is_to_be_told(session, address, now=now):
+        audit.note(session, "wrong token", who=wrong_tokens.network_of(address), now=now)
 
 
 def _no(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

@@ -24,6 +24,7 @@ class AuditEntry(SQLModel, table=True):
 
     Attributes:
         who: The session, with the name given at its login; `command line`; `this machine`.
+        role: What they were logged in as: `viewer`, `operator`, `admin`; None on the command line.
         action: `login`, `read`, `take over`, `write`…
         mailbox_id, conversation_id: Which conversation; both None when it was about none.
         about: What else tells it: a bubble's id, a state. Never anybody's words.
@@ -34,6 +35,7 @@ class AuditEntry(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = Field(sa_type=UTCDateTime)
     who: str
+    role: str | None = None
     action: str
     mailbox_id: int | None = Field(default=None, index=True)
     conversation_id: str | None = None
@@ -47,12 +49,14 @@ def note(
     who: str,
     mailbox: Mailbox | None = None,
     about: str | None = None,
+    role: str | None = None,
     now: float,
 ) -> None:
     """Add an entry, in the transaction of what it tells of."""
     entry = AuditEntry(
         at=utc(now),
         who=who,
+        role=role,
         action=action,
         mailbox_id=mailbox.id if mailbox else None,
         conversation_id=mailbox.conversation_id if mailbox else None,

@@ -30,7 +30,14 @@ stays told."""
 ONE_BY_ONE = {"consent", "event", "event_key", "dead_letter", "mailbox", "message"}
 """Tables in which a row may outlive its person, or is found in another way."""
 
-ABOUT_NOBODY = {"deployment_key", "console_session", "erasure", "twin_record", "branch"}
+ABOUT_NOBODY = {
+    "deployment_key",
+    "console_session",
+    "wrong_token",
+    "erasure",
+    "twin_record",
+    "branch",
+}
 """Tables that name nobody; the twin's and its branches are of `threedots phone`, on one machine."""
 
 

@@ -47,6 +47,7 @@ from memory.tables import (
 from memory.takeovers import Takeover
 from memory.texting_first import FirstText
 from memory.verifying import Verification
+from memory.wrong_tokens import WrongToken
 from phone.clock import utc
 
 REWOUND = "rewound"
@@ -116,7 +117,7 @@ def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
     of_it = (Alert, Approval, Bubble, FactSource, Transcript, MetadataEntry, Message, Turn)
     for table in (*of_it, Verification):
         session.exec(delete(table).where(col(table.mailbox_id).in_(others)))
-    unneeded = (Takeover, Pause, AuditEntry, ConsoleSession, Spent, LimitAlert, Muted)
+    unneeded = (Takeover, Pause, AuditEntry, ConsoleSession, WrongToken, Spent, LimitAlert, Muted)
     for whole in (EventKey, Event, DeadLetter, Branch, *unneeded):
         session.exec(delete(whole))
     session.exec(delete(Mailbox).where(col(Mailbox.id).in_(others)))

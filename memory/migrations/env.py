@@ -27,6 +27,7 @@ from memory import (  # noqa: F401
     takeovers,
     texting_first,
     verifying,
+    wrong_tokens,
 )
 from memory.columns import UTCDateTime
 

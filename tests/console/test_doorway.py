@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,11 +15,12 @@ from pydantic import ValidationError
 from agent.settings import Settings
 from console.api import create_app
 from console.doorway import Doorway
-from console.slowing import MANY, REMEMBERED, Slowing
 from memory.audit import AuditEntry
 from memory.console_sessions import ConsoleSession
 from memory.store import StoreUnavailable
+from memory.wrong_tokens import MANY, WrongToken, attempt
 from phone.clock import HeldClock
+from safety.roles import Role
 from tests.house import House, run, script
 
 TOKEN = "a-token-of-sixteen-characters-or-more"
@@ -40,7 +42,9 @@ async def door(
     def of() -> Any:
         return house.local.deployment
 
-    chosen = {"token": None, "bound_to": "127.0.0.1", "public_url": None} | given
+    token = given.pop("token", None)
+    tokens = given.pop("tokens", None) or ({Role.ADMIN: token} if token else {})
+    chosen = {"tokens": tokens, "bound_to": "127.0.0.1", "public_url": None} | given
     app = Doorway(create_app(of), of, **chosen)
     transport = httpx.ASGITransport(app=app, client=(client, 50_000))
     headers = {"Origin": f"{scheme}://{host}"}
@@ -206,18 +210,40 @@ def test_wrong_tokens_wait_longer_each_time_and_hold_up_nobody_else(
         run(story, script(), clock=HeldClock(1_780_000_000.0))
 
 
-def test_what_is_remembered_of_wrong_tokens_has_an_end():
-    slowing = Slowing()
-    for number in range(2 * REMEMBERED):
-        slowing.wrong(f"10.0.{number // 256}.{number % 256}", now=0.0)
-    assert len(slowing._wrong) == REMEMBERED
-    assert slowing.seconds_left("192.0.2.1", now=1.0) == 59.0, "a flood slows everybody new"
-    assert slowing.seconds_left("192.0.2.1", now=61.0) == 0.0
-    few = Slowing()
-    for _ in range(MANY - 1):
-        few.wrong("2001:db8::1", now=0.0)
-    assert few.seconds_left("2001:db8::2", now=0.0) == 60.0, "one attacker has a whole /64"
-    assert few.seconds_left("2001:db8:1::2", now=0.0) == 0.0
+def test_wrong_tokens_are_slowed_whichever_process_is_asked_and_are_in_the_audit():
+    async def story(house: House) -> None:
+        assert isinstance(house.clock, HeldClock)
+        given = {"token": TOKEN, "client": "203.0.113.9"}
+        async with door(house, **given) as one, door(house, **given) as other:
+            assert (await log_in(one, "wrong-secret-one")).status_code == 401
+            assert (await log_in(other)).status_code == 429
+            house.clock.advance(1.1)
+            assert (await log_in(other, "wrong-secret-two")).status_code == 401
+            house.clock.advance(2.1)
+            assert (await log_in(one)).status_code == 204
+        told = [(it.who, it.role, it.action) for it in await house.rows(AuditEntry)]
+        assert told[0] == ("203.0.113.9", None, "wrong token")
+        assert [(role, action) for _, role, action in told[1:]] == [("admin", "login")]
+        assert await house.rows(WrongToken) == []
+
+    run(story, script(), clock=HeldClock(1_780_000_000.0))
+
+
+def test_a_flood_of_wrong_tokens_slows_everybody_and_is_over_in_a_minute():
+    async def story(house: House) -> None:
+        assert house.local.deployment is not None
+        write = house.local.deployment.store.write
+        for number in range(MANY):
+            left = await write(partial(attempt, address=f"10.0.0.{number}", now=100.0))
+            assert left == 0.0
+        asked = partial(attempt, address="192.0.2.1")
+        assert await write(partial(asked, now=101.0)) == 59.0
+        assert await write(partial(asked, now=160.0)) == 0.0
+        assert await write(partial(attempt, address="2001:db8::1", now=5000.0)) == 0.0
+        assert await write(partial(attempt, address="2001:db8::2", now=5000.0)) == 1.0
+        assert len(await house.rows(WrongToken)) == 1, "an hour later they are forgotten"
+
+    run(story, script())
 
 
 @pytest.mark.parametrize(
