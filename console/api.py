@@ -19,7 +19,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 import phone
 from agent.deployment import Deployment
-from console import acting, people, reading
+from console import acting, allowing, people, pictures, reading
 from console.asking import Watched, deployment_of, looked_at, while_logged_in
 from console.people import Erase
 from console.watching import newest_turns, watch, whole
@@ -32,6 +32,9 @@ SHARED_FROM = Path(phone.__file__).parent / "emulator" / "page"
 SHARED = ("element.js", "form.js", "time.js", "words.js", "colours.css")
 
 router = APIRouter(prefix="/console")
+
+PARTS = (reading, acting, allowing, people, pictures)
+"""Where the other routes are."""
 
 Conversation = Annotated[str | None, Query(max_length=200)]
 Words = Annotated[str | None, Query(min_length=1, max_length=200)]
@@ -48,7 +51,7 @@ def create_app(of: Callable[[], Deployment | None], *, erase: Erase | None = Non
     app.state.deployment = of
     app.state.watched, app.state.erase = Watched(), erase
     app.exception_handler(StoreUnavailable)(_unavailable)
-    for one in (router, reading.router, acting.router, people.router):
+    for one in (router, *(part.router for part in PARTS)):
         app.router.routes.extend(one.routes)
     return app
 

@@ -20,8 +20,18 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from agent.deployment import Deployment
-from console.asking import deployment_of, mailbox_of, noted_reading, while_logged_in, who
+from agent.restraint import is_priced
+from agent.standing import of_a_turn, standing
+from console.asking import (
+    deployment_of,
+    mailbox_of,
+    noted_reading,
+    role_of,
+    while_logged_in,
+    who,
+)
 from memory import audit, dead_letters
+from memory.approvals import open_to_the_operator as open_approvals
 from memory.costs import spent, total
 from memory.opt_outs import opt_outs
 from memory.pauses import paused_everywhere
@@ -48,14 +58,17 @@ Key = Annotated[str | None, Query(max_length=200)]
 async def me(request: Request) -> dict[str, Any]:
     """Who asks, what the agent is called, and whether it is paused everywhere."""
     deployment = deployment_of(request)
+    now = deployment.clock.now()
     pause = await deployment.store.read(paused_everywhere)
     count = await deployment.store.read(waiting)
     return {
         "who": who(request),
+        "role": role_of(request),
         "may_log_out": request.scope.get("console_session") is not None,
         "agent": deployment.name,
         "sending": deployment.outbox.paused_by,
         "waiting": count,
+        "approvals": len(await deployment.store.read(partial(open_approvals, now=now))),
         "paused": pause and {"by": pause.began_by, "at": pause.began_at.isoformat()},
     }
 
@@ -122,11 +135,13 @@ async def opted_out(request: Request) -> dict[str, Any]:
 
 @router.get("/spend")
 async def spend(request: Request, days: Annotated[int, Query(ge=1, le=92)] = 14) -> dict[str, Any]:
-    """Tokens, money and bubbles of the last days."""
-    deployment = deployment_of(request)
-    read = partial(spent, days=days, now=deployment.clock.now())
-    found = await deployment.store.read(read)
-    return {"days": found, "total": total(found)}
+    """Tokens, money and bubbles of the last days, and where each limit stands."""
+    deployment, limits = deployment_of(request), deployment_of(request).guard.limits
+    now = deployment.clock.now()
+    found = await deployment.store.read(partial(spent, days=days, now=now))
+    told = await deployment.store.read(partial(standing, limits=limits, now=now))
+    known = {"turn": of_a_turn(limits), "price_known": is_priced(deployment.model)}
+    return {"days": found, "total": total(found)} | told | known
 
 
 @router.get("/audit")

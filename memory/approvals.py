@@ -200,6 +200,11 @@ def listed(session: Session, *, every: bool, now: float) -> list[Approval]:
     return list(session.exec(questions))
 
 
+def open_to_the_operator(session: Session, *, now: float) -> list[Approval]:
+    """Those of them that nobody but the operator can answer."""
+    return [row for row in listed(session, every=False, now=now) if row.asked == "operator"]
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """An operator's answer.

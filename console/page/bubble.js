@@ -1,6 +1,8 @@
 /** What stands in a thread: a message, a bubble and what became of it, or something that happened. */
 
 import { element } from "./element.js";
+import { picture } from "./picture.js";
+import { mayAct } from "./rights.js";
 import { clockTime } from "./time.js";
 import { readable } from "./words.js";
 
@@ -21,7 +23,8 @@ const BY = { agent: "Agent", operator: "A person of ours", notice: "Static text"
 
 /**
  * @param {Object} entry as the server tells it
- * @param {{again: function(Object), inspect: function(Object)}} given what can be done with it
+ * @param {{again: function(Object), inspect: function(Object), picture: function(string): Object}} given what can be
+ *   done with it, and how a picture is had by its name
  */
 export function bubble(entry, given) {
   if (entry.kind === "event") return element("p", { class: "event" }, element("span", { text: entry.text }), time(entry));
@@ -29,32 +32,36 @@ export function bubble(entry, given) {
   return heard(entry, given);
 }
 
-function heard(entry, { inspect }) {
+function heard(entry, { inspect, picture: at }) {
   const isOurs = entry.direction === "outbound";
-  const who = isOurs ? "From before" : entry.name || readable(entry.sender);
+  const isByAPerson = entry.by === "person";
+  const who = isByAPerson ? BY.operator : isOurs ? "From before" : entry.name || readable(entry.sender);
   const words =
     entry.kind === "tapback" ? `tapped back ${entry.reaction}${entry.target ? ` on “${entry.target}”` : ""}` : entry.text;
-  const aside = entry.outcome && !/^(answered|before)/.test(entry.outcome) ? entry.outcome.replace("_", " ") : null;
-  return row(entry, isOurs ? "said" : "heard", [
+  const aside = entry.outcome && !/^(answered|before|by_a_person)/.test(entry.outcome) ? entry.outcome.replace("_", " ") : null;
+  return row(entry, isByAPerson ? "said operator" : isOurs ? "said" : "heard", [
     head(who, entry),
-    element("p", { class: "words", text: [words, ...entry.pictures.map((name) => `[${name}: a picture or a file]`)].filter(Boolean).join(" ") }),
+    words ? element("p", { class: "words", text: words }) : null,
+    ...entry.pictures.map((name) => picture(name, at(name))),
+    isByAPerson ? element("p", { class: "state", text: "Written at AgentPhone" }) : null,
     aside ? element("p", { class: "state", text: aside }) : null,
     entry.turn_id && entry.message_id ? acts(act("Inspect", entry, inspect)) : null,
   ]);
 }
 
-function said(entry, { again, inspect }) {
+function said(entry, { again, inspect, picture: at }) {
   const [words, kind] = STATES[entry.state] ?? [entry.state, "danger"];
   const how = [words, entry.is_undelivered ? "not delivered" : "", entry.channel ?? ""].filter(Boolean).join(" · ");
   const isBad = kind || entry.is_undelivered;
-  const pictures = entry.pictures ? [`[${entry.pictures === 1 ? "a picture" : `${entry.pictures} pictures`}]`] : [];
+  const pictures = Array.from({ length: entry.pictures }, (_, nth) => `${entry.ref}.${nth + 1}`);
   return row(entry, `said ${entry.by}`, [
     head(BY[entry.by] + (entry.is_again ? ", sent again" : ""), entry),
-    element("p", { class: "words", text: [entry.text, ...pictures].filter(Boolean).join(" ") }),
+    entry.text ? element("p", { class: "words", text: entry.text }) : null,
+    ...pictures.map((name) => picture(name, at(name))),
     element("p", { class: `state ${isBad ? "danger" : ""}`, text: isBad && entry.reason ? `${how}: ${entry.reason}` : how }),
     acts(
       entry.turn_id && entry.message_id ? act("Inspect", entry, inspect) : null,
-      entry.may_be_sent_again ? act("Send again…", entry, again) : null,
+      entry.may_be_sent_again && mayAct() ? act("Send again…", entry, again) : null,
     ),
   ]);
 }

@@ -4,6 +4,7 @@ import { byId, element } from "./element.js";
 import { form } from "./form.js";
 import { ledgers } from "./ledgers.js";
 import { followChanges, operator } from "./operator.js";
+import { be, mayAct } from "./rights.js";
 import { Talk } from "./talk.js";
 import { Talks } from "./talks.js";
 
@@ -91,6 +92,11 @@ async function loadMe() {
   } catch {
     return; // that the server is away is said by `follow`
   }
+  if (be(me.role)) {
+    talk.drawAgain();
+    const ledger = ledgers[place().name];
+    if (ledger) drawLedger(ledger);
+  }
   byId("agent-name").textContent = me.agent;
   document.title = `${me.waiting ? `(${me.waiting}) ` : ""}${me.agent} · console`;
   drawTools();
@@ -99,8 +105,8 @@ async function loadMe() {
 
 function drawTools() {
   const tools = [
-    element("span", { class: "who quiet", text: me.who }),
-    me.paused ? null : button("Pause everything", "danger", askToPause),
+    element("span", { class: "who quiet", text: me.may_log_out ? `${me.who}, ${me.role}` : me.who }),
+    me.paused || !mayAct() ? null : button("Pause everything", "danger", askToPause),
     me.may_log_out ? button("Log out", "", logOut) : null,
   ].filter(Boolean);
   const now = byId("top-tools");
@@ -117,10 +123,7 @@ function drawBanners() {
         { class: "banner-line danger" },
         element("strong", { text: "The agent is paused everywhere. " }),
         `By ${me.paused.by}. Only what a person writes here goes out. `,
-        button("Let it speak again", "", async () => {
-          await operator.resume(null);
-          await refreshAll();
-        }),
+        ...(mayAct() ? [button("Let it speak again", "", letItSpeak)] : []),
       ),
     );
   }
@@ -128,11 +131,20 @@ function drawBanners() {
     const many = me.waiting === 1 ? "One conversation waits" : `${me.waiting} conversations wait`;
     banners.push(element("p", { class: "banner-line", text: `${many} for a person. The agent is silent there until one takes over.` }));
   }
+  if (me?.approvals) {
+    const many = me.approvals === 1 ? "One call waits" : `${me.approvals} calls wait`;
+    banners.push(element("p", { class: "banner-line" }, `${many} for an operator's yes. `, element("a", { href: "#/approvals", text: "See" })));
+  }
   if (me?.sending) {
     banners.push(element("p", { class: "banner-line danger", text: `Sending is paused for everybody: ${me.sending}` }));
   }
   const now = byId("banners");
   if (now.textContent !== banners.map((banner) => banner.textContent).join("")) now.replaceChildren(...banners);
+}
+
+async function letItSpeak() {
+  await operator.resume(null);
+  await refreshAll();
 }
 
 function askToPause() {

@@ -2,7 +2,10 @@
 
 import { element } from "./element.js";
 import { form, textField } from "./form.js";
+import { limitsOf } from "./limits.js";
 import { operator } from "./operator.js";
+import { mayAct } from "./rights.js";
+import { table } from "./table.js";
 import { readable } from "./words.js";
 
 const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -10,23 +13,6 @@ const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 const moment = (iso) => element("time", { datetime: iso, text: when.format(new Date(iso)) });
 
 const button = (text, act, kind = "") => element("button", { type: "button", class: `button ${kind}`, text, on: { click: act } });
-
-/** A table that a narrow screen can scroll by itself; `rows` are lists of texts and nodes. */
-function table(caption, heads, rows, nothing) {
-  if (rows.length === 0) return element("p", { class: "quiet", text: nothing });
-  return element(
-    "div",
-    { class: "table-scroller", tabindex: "0", role: "region", "aria-label": caption },
-    element(
-      "table",
-      {},
-      element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col", text })))),
-      element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map(cell)))),
-    ),
-  );
-}
-
-const cell = (content) => (content instanceof Node ? element("td", {}, content) : element("td", { text: content ?? "" }));
 
 const toTalk = (key) => (key ? element("a", { href: `#/c/${encodeURIComponent(key)}`, text: "Open" }) : "");
 
@@ -43,7 +29,7 @@ async function outbox(again) {
         element("span", { class: "words", text: one.text || `(${one.media} pictures)` }),
         one.reason ?? one.code ?? "",
         toTalk(one.conversation_id),
-        button("Send again…", () => askToSendAgain(one, again)),
+        mayAct() ? button("Send again…", () => askToSendAgain(one, again)) : "",
       ]),
       "None.",
     ),
@@ -82,7 +68,7 @@ async function letters(again) {
     table(
       "Dead letters",
       ["Came", "Kind", "Why", "Once more"],
-      found.letters.map((letter) => [moment(letter.received_at), letter.kind, letter.reason, button("Replay…", () => askToReplay(letter, again))]),
+      found.letters.map((letter) => [moment(letter.received_at), letter.kind, letter.reason, mayAct() ? button("Replay…", () => askToReplay(letter, again)) : ""]),
       "None. Everything that came was dealt with.",
     ),
   ];
@@ -101,6 +87,38 @@ function askToReplay(letter, again) {
   });
 }
 
+async function approvals(again) {
+  const found = await operator.approvals();
+  return [
+    element("p", { class: "quiet", text: "What the agent may do only when somebody says yes. A yes is to exactly these arguments, once." }),
+    table(
+      "Approvals",
+      ["Asked", "What", "With", "Whom we asked", "Conversation", "Your answer"],
+      found.approvals.map((one) => [
+        moment(one.asked_at),
+        one.tool.replaceAll("_", " "),
+        element("span", { class: "words", text: Object.entries(one.arguments).map(([name, value]) => `${name}: ${value}`).join("\n") }),
+        one.asked === "person" ? "them; you may answer in their place" : "you",
+        toTalk(one.key),
+        mayAct() ? answers(one, again) : "",
+      ]),
+      "Nothing waits for a yes.",
+    ),
+  ];
+}
+
+function answers(one, again) {
+  const answer = async (yes) => {
+    const done = await operator.approve(one.id, yes);
+    if (done.later) {
+      const told = element("p", { class: "hint", text: `It is done when they next write: ${done.later}` });
+      form("Not at once", "Good", [told], async () => {});
+    }
+    await again();
+  };
+  return element("span", { class: "answers" }, button("Yes", () => answer(true), "main"), button("No", () => answer(false)));
+}
+
 async function optOuts(again) {
   const found = await operator.optOuts();
   const ask = () =>
@@ -110,7 +128,7 @@ async function optOuts(again) {
     });
   return [
     element("p", { class: "quiet", text: "Who is not texted any more, from any of our numbers. Only they can undo it, with START." }),
-    button("Record an opt-out…", ask, "main"),
+    ...(mayAct() ? [button("Record an opt-out…", ask, "main")] : []),
     table(
       "Opt-outs",
       ["Who", "How", "When", "Conversation"],
@@ -125,7 +143,8 @@ async function optOuts(again) {
 }
 
 async function spend() {
-  const { days, total } = await operator.spend();
+  const told = await operator.spend();
+  const { days, total } = told;
   const figures = (day) => [String(day.turns), String(day.bubbles), String(day.input_tokens), String(day.output_tokens), day.turns ? money(day.cost_usd) : "–"];
   return [
     element("p", { class: "quiet", text: "What turns have cost, by the day they began, UTC." }),
@@ -135,6 +154,7 @@ async function spend() {
       [...days.map((day) => [day.day, ...figures(day)]), ["Together", ...figures(total)]],
       "Nothing yet.",
     ),
+    ...limitsOf(told),
   ];
 }
 
@@ -146,8 +166,8 @@ async function audit() {
     element("p", { class: "quiet", text: "What operators did and looked at. Nothing here can be changed." }),
     table(
       "Audit",
-      ["When", "Who", "What", "About", "Conversation"],
-      entries.map((one) => [moment(one.at), one.who, one.action, one.about ?? "", toTalk(one.conversation_id)]),
+      ["When", "Who", "As", "What", "About", "Conversation"],
+      entries.map((one) => [moment(one.at), one.who, one.role ?? "", one.action, one.about ?? "", toTalk(one.conversation_id)]),
       "Nothing yet.",
     ),
   ];
@@ -155,6 +175,7 @@ async function audit() {
 
 /** Each place by its name in the address: its title, and how its nodes are made. */
 export const ledgers = {
+  approvals: { title: "Approvals", draw: approvals },
   outbox: { title: "Outbox", draw: outbox },
   letters: { title: "Dead letters", draw: letters },
   "opt-outs": { title: "Opt-outs", draw: optOuts },

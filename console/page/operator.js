@@ -20,6 +20,13 @@ async function call(method, path, body) {
   return told;
 }
 
+/** The address of a picture that our server has fetched: no other is asked, and it is asked once. */
+async function fetched(path) {
+  const answer = await fetch(path).catch(() => null);
+  if (answer?.ok) return URL.createObjectURL(await answer.blob());
+  throw new Error(reason(await answer?.json().catch(() => null)) ?? "The picture cannot be had.");
+}
+
 function reason(told) {
   if (typeof told?.detail === "string") return told.detail;
   return Array.isArray(told?.detail) ? told.detail.map((part) => part.msg).join("; ") : null;
@@ -52,6 +59,9 @@ export const operator = {
   replay: (id, allowStale) => call("POST", `dead-letters/${id}/replay`, { allow_stale: allowStale }),
   optOuts: () => call("GET", "opt-outs"),
   optOut: (handle) => call("POST", "opt-outs", { handle }),
+  approvals: () => call("GET", "approvals"),
+  approve: (id, yes) => call("POST", `approvals/${id}`, { yes }),
+  pictureOf: (key, name) => fetched(`console/api/conversations/${at(key)}/pictures/${at(name)}`),
   spend: () => call("GET", "spend"),
   audit: (before) => call("GET", `audit?${query({ before })}`),
   newId,

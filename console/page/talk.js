@@ -6,6 +6,7 @@ import { form, textField } from "./form.js";
 import { Inspector } from "./inspector.js";
 import { askToSendAgain } from "./ledgers.js";
 import { operator } from "./operator.js";
+import { mayAct, mayRule } from "./rights.js";
 import { marks } from "./talks.js";
 import { separator } from "./time.js";
 import { readable } from "./words.js";
@@ -24,6 +25,15 @@ export class Talk {
   #nth = 0;
   #refresh;
   #draft = { id: operator.newId(), text: null };
+
+  #given = {
+    again: (one) => askToSendAgain(one, this.#refresh),
+    inspect: (one) => this.#inspect(one),
+    picture: (name) => {
+      const key = this.#key;
+      return { key: `${key} ${name}`, load: () => operator.pictureOf(key, name) };
+    },
+  };
 
   #title = element("h2", { tabindex: "-1" });
   #about = element("p", { class: "quiet about" });
@@ -99,6 +109,11 @@ export class Talk {
     if (key) this.load({ isNew: true });
   }
 
+  /** Draw it anew: what its reader may do is known now. */
+  drawAgain() {
+    if (this.#told) this.#draw(false);
+  }
+
   /** Load it anew. */
   async load({ isNew = false } = {}) {
     if (!this.#key) return;
@@ -146,6 +161,17 @@ export class Talk {
     const focused = this.#acts.contains(document.activeElement);
     const isHeld = Boolean(takeover?.claimed_by);
     const acts = [
+      ...(mayAct() ? this.#operatorsActs({ takeover, isHeld, isPaused, isOut, isGroup }) : []),
+      mayRule() ? element("a", { class: "button", href: operator.exportOf(this.#key), download: true, text: "Export" }) : null,
+      mayRule() && this.#told.may_erase ? button("Erase…", "danger", () => this.#askToErase()) : null,
+      this.#toggle,
+    ];
+    this.#acts.replaceChildren(...acts.filter(Boolean));
+    if (focused && !this.#acts.contains(document.activeElement)) this.#acts.firstElementChild.focus();
+  }
+
+  #operatorsActs({ takeover, isHeld, isPaused, isOut, isGroup }) {
+    return [
       isHeld
         ? button("Hand back", "main", () => this.#do(operator.handBack))
         : button("Take over", "main", () => this.#do(operator.takeOver)),
@@ -154,12 +180,7 @@ export class Talk {
         ? button("Let the agent speak", "", () => this.#do(operator.resume))
         : button("Pause the agent here", "danger", () => this.#do(operator.pause)),
       isOut || isGroup ? null : button("Opt out…", "", () => this.#askToOptOut()),
-      element("a", { class: "button", href: operator.exportOf(this.#key), download: true, text: "Export" }),
-      this.#told.may_erase ? button("Erase…", "danger", () => this.#askToErase()) : null,
-      this.#toggle,
     ];
-    this.#acts.replaceChildren(...acts.filter(Boolean));
-    if (focused && !this.#acts.contains(document.activeElement)) this.#acts.firstElementChild.focus();
   }
 
   #drawLog(isNew) {
@@ -171,7 +192,7 @@ export class Talk {
       const at = new Date(entry.at);
       if (day !== at.toDateString()) nodes.push(element("p", { class: "day", text: separator(at).day }));
       day = at.toDateString();
-      nodes.push(bubble(entry, { again: (one) => askToSendAgain(one, this.#refresh), inspect: (one) => this.#inspect(one) }));
+      nodes.push(bubble(entry, this.#given));
     }
     const more = this.#before === null ? [] : [element("p", { class: "day" }, this.#more)];
     this.#log.replaceChildren(...more, ...nodes);
@@ -181,10 +202,12 @@ export class Talk {
 
   #drawWriting({ takeover, opted_out: isOut }) {
     const isHeld = Boolean(takeover?.claimed_by);
-    const mayWrite = isHeld && !isOut;
+    const mayWrite = isHeld && !isOut && mayAct();
     this.#composer.hidden = !mayWrite;
     this.#hint.hidden = mayWrite;
-    this.#hint.textContent = isOut
+    this.#hint.textContent = !mayAct()
+      ? "You are logged in as a viewer: you read, and change nothing."
+      : isOut
       ? "They asked not to be texted. Only they can undo that, with START."
       : "Take over to write here. The agent is silent then, and later reads what you wrote as a colleague's words.";
   }

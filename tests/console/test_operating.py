@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
+from agent.standing import standing
 from memory.audit import AuditEntry
 from memory.tables import DeadLetter
 from phone.clock import HeldClock
 from tests.console.test_doorway import OURS
 from tests.console.test_timeline import console
-from tests.house import ANA, BEN, KIM, House, run, script
+from tests.house import ANA, BEN, KIM, House, call, run, script
+from tools.custom import custom
 
 ID = "0123456789abcdef0123456789abcdef"
 OTHER = "f" * 32
@@ -274,3 +278,78 @@ def test_a_question_that_cannot_be_answered_is_told_why(
             assert words in answer.text
 
     run(story, script())
+
+
+def test_what_waits_for_a_yes_is_seen_with_its_arguments_and_answered():
+    async def story(house: House) -> None:
+        await house.text("refund me")
+        await house.settled(turns=1)
+        async with console(house) as client:
+            [one] = (await get(client, "approvals"))["approvals"]
+            asked = (one["tool"], one["arguments"], one["asked"])
+            assert asked == ("refund", {"usd": "9"}, "operator")
+            said = await post(client, f"approvals/{one['id']}", yes=True)
+            assert said.json() == {"state": "approved", "later": None}
+            await house.settled(turns=2)
+            assert (await get(client, "approvals"))["approvals"] == []
+            again = await post(client, f"approvals/{one['id']}", yes=False)
+            assert (again.status_code, "is used already" in again.text) == (409, True)
+            audit = (await get(client, "audit"))["entries"]
+            assert ("approve", "1") in [(entry["action"], entry["about"]) for entry in audit]
+
+    @custom.tool_plain(requires_approval=True, metadata={"approval": "operator"})
+    def refund(usd: int) -> str:
+        """Refund them."""
+        return "Refunded."
+
+    try:
+        run(story, script(call("refund", usd=9), "I ask.", call("refund", usd=9), "Done."))
+    finally:
+        del custom.tools["refund"]
+
+
+def test_the_spend_page_tells_where_each_limit_stands():
+    async def story(house: House) -> None:
+        await house.text("hi")
+        await house.settled(turns=1)
+        async with console(house) as client:
+            told = await get(client, "spend", days=1)
+        assert house.local.deployment is not None
+        limits = house.local.deployment.guard.limits
+        now = house.local.deployment.clock.now()
+        same = await house.read(lambda session: standing(session, limits=limits, now=now))
+        assert told["limits"] == same["limits"]
+        mine = [one for one in told["limits"] if one["setting"] == "THREEDOTS_LIMIT_SENDER_TURNS"]
+        assert [(one["whose"], one["used"], one["level"]) for one in mine] == [
+            (ANA, 1.0, "reached")
+        ]
+
+    run(story, script("hello"), settings={"threedots_limit_sender_turns": "1/hour"})
+
+
+def test_a_picture_is_named_in_the_thread_and_fetched_by_us_when_somebody_asks():
+    async def story(house: House) -> None:
+        url = await house.picture(picture_of(40, 30), "image/png")
+        sent = await house.text("look", media_urls=[url])
+        await house.settled(turns=1)
+        key = sent.conversation_id
+        async with console(house) as client:
+            told = await get(client, f"conversations/{key}")
+            [name] = told["entries"][0]["pictures"]
+            assert url not in str(told)
+            seen = await client.get(f"/console/api/conversations/{key}/pictures/{name}")
+            assert (seen.status_code, seen.headers["content-type"][:6]) == (200, "image/")
+            assert Image.open(io.BytesIO(seen.content)).size == (40, 30)
+            for other in ("m1.2", "m9.1", "x"):
+                gone = await client.get(f"/console/api/conversations/{key}/pictures/{other}")
+                assert gone.status_code == 404
+            audit = (await get(client, "audit"))["entries"]
+            assert "see a picture" in [entry["action"] for entry in audit]
+
+    run(story, script("nice"))
+
+
+def picture_of(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(out, "PNG")
+    return out.getvalue()

@@ -14,13 +14,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from console.api import create_app
 from console.doorway import Doorway
 from evals.desk.app import Phone
+from safety.roles import Role
 from tests.desk.conftest import Desk, says_the_word
 from tests.page.conftest import tab
 from tests.page.looks import SEEN, violations
 
 __all__ = ["tab"]
 
+ROOT = Path(__file__).resolve().parents[2]
+
 TOKEN = "a-token-of-sixteen-characters-or-more"
+
+VIEWERS = TOKEN[::-1]
 
 MARKUP = "<img src=x onerror=alert(1)> when?"
 
@@ -31,7 +36,8 @@ def guarded(phone: Phone) -> ASGIApp:
     def of() -> Any:
         return phone.local.deployment
 
-    door = Doorway(create_app(of), of, token=TOKEN, bound_to="127.0.0.1", public_url=None)
+    tokens = {Role.ADMIN: TOKEN, Role.VIEWER: VIEWERS}
+    door = Doorway(create_app(of), of, tokens=tokens, bound_to="127.0.0.1", public_url=None)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         is_console = scope["type"] == "http" and scope["path"].startswith("/console")
@@ -75,10 +81,10 @@ def look(page: Page, view: str) -> list[str]:
     return found + ([f"{view} is {wide} px too wide"] if wide > 0 else [])
 
 
-def log_in(page: Page, desk: Desk) -> None:
+def log_in(page: Page, desk: Desk, token: str = TOKEN) -> None:
     page.goto(f"{desk.url}/console")
     expect(page.get_by_role("button", name="Log in")).to_be_enabled()
-    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_label("Token").fill(token)
     page.get_by_label("Your name").fill("Mia")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Threedots", exact=True)).to_be_visible()
@@ -148,10 +154,11 @@ def test_everything_is_paused_at_once_and_every_place_can_be_read(
     expect(page.get_by_role("link", name="is anybody there?")).to_contain_text("dropped")
     found += look(page, "paused")
     for place, words in [
+        ("Approvals", "Nothing waits"),
         ("Outbox", "Refused"),
         ("Dead letters", "None. Everything"),
         ("Opt-outs", "Record an opt-out"),
-        ("Spend", "Together"),
+        ("Spend", "In one turn"),
         ("Audit", "pause all"),
     ]:
         page.get_by_role("link", name=place).click()
@@ -166,3 +173,27 @@ def test_everything_is_paused_at_once_and_every_place_can_be_read(
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This is not the token")
     assert found == []
+
+
+def test_a_viewer_is_offered_nothing_to_change_and_sees_a_picture_when_they_ask(
+    desk: Desk, page: Page
+):
+    picture = (ROOT / "docs" / "phone.png").read_bytes()
+    headers = {"Content-Type": "image/png"}
+    kept = desk.http.post("/handset/media", content=picture, headers=headers).json()
+    desk.tell_the_word("plum")
+    conversation = desk.writes("look", media_urls=[kept["url"]])
+    assert desk.answers(conversation) == ["plum"]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_viewport_size({"width": 360, "height": 800})
+    log_in(page, desk, VIEWERS)
+    page.get_by_role("link", name="plum").click()
+    expect(page.get_by_text("You are logged in as a viewer")).to_be_visible()
+    for name in ("Take over", "Pause the agent here", "Pause everything", "Opt out…", "Erase…"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    expect(page.get_by_role("link", name="Export")).to_have_count(0)
+    page.get_by_role("button", name="Show m1.1").click()
+    expect(page.get_by_role("img", name="m1.1, a picture")).to_be_visible()
+    assert look(page, "a picture") == []
+    assert [url for url in asked if not url.startswith((desk.url, "blob:", "data:"))] == []

@@ -88,9 +88,10 @@ class Desk:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def writes(self, body: str, from_handle: str = YOU) -> str:
+    def writes(self, body: str, from_handle: str = YOU, **fields: Any) -> str:
         """A person texts; the conversation's id."""
-        sent = self.post("/handset/messages", {"from_handle": from_handle, "body": body})
+        told = {"from_handle": from_handle, "body": body, **fields}
+        sent = self.post("/handset/messages", told)
         return str(sent["conversation_id"])
 
     def answers(self, conversation_id: str, count: int = 1) -> list[str]:
