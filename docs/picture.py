@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 DOCS = Path(__file__).parent
@@ -30,6 +31,13 @@ TEXTS = [
 
 DESK = {"width": 1400, "height": 880}
 PHONE = {"width": 390, "height": 780}
+
+LIMITS = {
+    "THREEDOTS_LIMIT_SENDER_TURNS": "10/hour",
+    "THREEDOTS_LIMIT_NUMBER_TURNS": "60/hour",
+    "THREEDOTS_LIMIT_DEPLOYMENT_TOKENS": "4400/day",
+}
+"""So that the console has some to show; on a developer's own phone there are none."""
 
 PLAIN = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
@@ -51,7 +59,7 @@ def main() -> None:
 def served(folder: Path, prompts: Path) -> Iterator[str]:
     """`threedots phone` in that folder; its address."""
     phone = subprocess.Popen(
-        [Path(sys.executable).parent / "threedots", "phone", "--port", "0", "--no-open"],
+        [sys.executable, ROOT / "threedots.py", "phone", "--port", "0", "--no-open"],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
@@ -59,6 +67,7 @@ def served(folder: Path, prompts: Path) -> Iterator[str]:
             "PYTHONUNBUFFERED": "1",
             "PATH": "/usr/bin:/bin",
             "THREEDOTS_PROMPTS_DIR": str(prompts),
+            **LIMITS,
         },
     )
     try:
@@ -137,7 +146,37 @@ def side_by_side(browser: Browser, address: str, file: Path) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("table")).to_contain_text("answered")
     page.wait_for_timeout(2_500)
-    kept(page, file)
+    kept(page, file, is_flat=True)
+
+
+def console(browser: Browser, address: str, file: Path) -> None:
+    """A person has taken a conversation over; the turns beside it."""
+    page = console_at(browser, address, DESK)
+    page.locator(".talk-row").filter(has_not_text="Weekend trip").click()
+    page.get_by_role("button", name="Take over").click()
+    words = page.get_by_role("textbox", name="Write as a person")
+    words.fill("Mia here, a person. I have moved your table to seven.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("Mia here")
+    page.wait_for_timeout(1_500)
+    kept(page, file, is_flat=True)
+
+
+def console_narrow(browser: Browser, address: str, file: Path) -> None:
+    """The same on a phone, by night."""
+    page = console_at(browser, address, PHONE, is_dark=True)
+    page.locator(".talk-row").filter(has_not_text="Weekend trip").click()
+    expect(page.get_by_role("log")).to_contain_text("Mia here")
+    page.wait_for_timeout(500)
+    kept(page, file, is_flat=True)
+
+
+def spend(browser: Browser, address: str, file: Path) -> None:
+    """What was spent, and where each limit stands."""
+    page = console_at(browser, address, DESK)
+    page.get_by_role("link", name="Spend").click()
+    expect(page.get_by_role("region", name="Ledger")).to_contain_text("Counted anew")
+    kept(page, file, is_flat=True)
 
 
 VIEWS: dict[str, Callable[[Browser, str, Path], None]] = {
@@ -147,6 +186,9 @@ VIEWS: dict[str, Callable[[Browser, str, Path], None]] = {
     "pictures/prompts.png": prompts,
     "pictures/branches.png": branches,
     "pictures/side-by-side.png": side_by_side,
+    "pictures/console.png": console,
+    "pictures/console-narrow.png": console_narrow,
+    "pictures/spend.png": spend,
 }
 
 
@@ -159,6 +201,17 @@ def opened(browser: Browser, address: str, size: dict[str, int], *, is_dark: boo
     return page
 
 
+def console_at(
+    browser: Browser, address: str, size: dict[str, int], *, is_dark: bool = False
+) -> Page:
+    """The operator's page."""
+    scheme = "dark" if is_dark else "light"
+    page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"{address}/console")
+    page.locator(".talk-row").first.wait_for()
+    return page
+
+
 def say(page: Page, text: str) -> None:
     """Text, and wait until the agent has stopped typing."""
     page.get_by_role("textbox", name="Message").fill(text)
@@ -167,11 +220,19 @@ def say(page: Page, text: str) -> None:
     expect(page.get_by_role("status", name="Agent is typing")).to_have_count(0, timeout=15_000)
 
 
-def kept(page: Page, file: Path) -> None:
-    """Write the picture, and let go of the page."""
+def kept(page: Page, file: Path, *, is_flat: bool = False) -> None:
+    """Write the picture, and let go of the page.
+
+    Args:
+        is_flat: Whether it has no shades, so that 256 colours do: it is half as large then.
+    """
     file.parent.mkdir(exist_ok=True)
     page.screenshot(path=file)
     page.close()
+    if is_flat:
+        with Image.open(file) as picture:
+            few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(file, optimize=True)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ function heard(entry, { inspect, picture: at }) {
   const who = isByAPerson ? BY.operator : isOurs ? "From before" : entry.name || readable(entry.sender);
   const words =
     entry.kind === "tapback" ? `tapped back ${entry.reaction}${entry.target ? ` on “${entry.target}”` : ""}` : entry.text;
-  const aside = entry.outcome && !/^(answered|before|by_a_person)/.test(entry.outcome) ? entry.outcome.replace("_", " ") : null;
+  const aside = entry.outcome && !/^(answered|before|by_a_person)/.test(entry.outcome) ? entry.outcome.replace("_", " ").replace(/\((.*)\)$/, ": $1") : null;
   return row(entry, isByAPerson ? "said operator" : isOurs ? "said" : "heard", [
     head(who, entry),
     words ? element("p", { class: "words", text: words }) : null,

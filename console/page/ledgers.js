@@ -147,6 +147,8 @@ async function spend() {
   const { days, total } = told;
   const figures = (day) => [String(day.turns), String(day.bubbles), String(day.input_tokens), String(day.output_tokens), day.turns ? money(day.cost_usd) : "–"];
   return [
+    ...limitsOf(told),
+    element("h3", { text: "Days" }),
     element("p", { class: "quiet", text: "What turns have cost, by the day they began, UTC." }),
     table(
       "Spend",
@@ -154,7 +156,6 @@ async function spend() {
       [...days.map((day) => [day.day, ...figures(day)]), ["Together", ...figures(total)]],
       "Nothing yet.",
     ),
-    ...limitsOf(told),
   ];
 }
 

@@ -19,12 +19,11 @@ export function limitsOf({ limits, turn, alerts, muted, price_known: isPriced })
     isPriced ? null : element("p", { class: "quiet", text: "The price of the model is not known: dollars cannot be counted, tokens are." }),
     table(
       "Limits",
-      ["Limit", "Whose", "Used", "", "Counted anew", "At 100 %"],
+      ["Limit", "Whose", "Used", "Counted anew", "At 100 %"],
       first.map((row) => [
         row.limit,
         row.whose ? readable(row.whose) : "",
-        bar(row),
-        `${figure.format(row.used)} of ${figure.format(row.allowed)}`,
+        used(row),
         when.format(new Date(row.ends_at)),
         row.in_short,
       ]),
@@ -36,11 +35,12 @@ export function limitsOf({ limits, turn, alerts, muted, price_known: isPriced })
 }
 
 /** How full a limit is, as a bar and in words: never by colour alone. */
-function bar({ limit, used, allowed, level }) {
-  const part = allowed > 0 ? Math.min(used / allowed, 1) : 1;
+function used({ limit, used: amount, allowed, level }) {
+  const part = allowed > 0 ? Math.min(amount / allowed, 1) : 1;
   const meter = element("meter", { min: "0", max: "1", high: "0.8", optimum: "0", value: String(part), "aria-label": `Used of ${limit}` });
-  const words = LEVELS[level] ?? `${Math.floor(part * 100)} %`;
-  return element("span", { class: "used" }, meter, element("span", { class: level ? "mark danger" : "quiet", text: words }));
+  const words = level === "reached" ? LEVELS.reached : `${Math.floor(part * 100)} %`;
+  const of = element("span", { text: `${figure.format(amount)} of ${figure.format(allowed)}` });
+  return element("span", { class: "used" }, meter, of, element("span", { class: level ? "mark danger" : "quiet", text: words }));
 }
 
 function ofATurn(turn) {
