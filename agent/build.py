@@ -79,7 +79,8 @@ async def _say(hands: Hands, text: str, response: ModelResponse) -> None:
     if response.finish_reason == "length" and not hands.cut_short:
         hands.cut_short = True
         raise ModelRetry("Your answer broke off: it was too long. Say it in far fewer words.")
-    await hands.floor.take()
+    with hands.floor.watch.standing():
+        await hands.floor.take()
     hands.floor.closing = True
     try:
         bubbles = await hands.say(text)

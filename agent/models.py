@@ -71,6 +71,13 @@ def _one(name: str, settings: Settings) -> Model:
         raise NoModel(f"THREEDOTS_MODEL names {name!r}, which cannot be used: {error}") from error
 
 
+def models_in(model: Model) -> int:
+    """How many models a chain has; one where there is none."""
+    if isinstance(model, WrapperModel):
+        return models_in(model.wrapped)
+    return len(model.models) if isinstance(model, FallbackModel) else 1
+
+
 def takes_pictures(model: Model) -> bool:
     """Whether a model is known to see; of a chain, whether each does."""
     if isinstance(model, FallbackModel):

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from agent.comforting import comfort
 from agent.deployment import Deployment
 from agent.static_words import NOTICES, notices, say
-from agent.thinking import ASTRAY, UNAVAILABLE, Ending, outcome_of
+from agent.thinking import ASTRAY, OUT_OF_TIME, UNAVAILABLE, Ending, outcome_of
 from memory.bubbles import Draft
 from memory.tables import Turn, TurnState
 from memory.turns import Burst, Claim
@@ -61,7 +61,8 @@ async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending:
 
 def _is_at_a_loss(reason: str | None) -> bool:
     """Whether a turn ended so because the model had no answer for it."""
-    return reason is not None and (reason == UNAVAILABLE or reason.startswith(ASTRAY))
+    known = (UNAVAILABLE, OUT_OF_TIME)
+    return reason is not None and (reason in known or reason.startswith(ASTRAY))
 
 
 def _reason_before(mailbox_id: int, session: Session) -> str | None:

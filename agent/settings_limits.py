@@ -72,6 +72,13 @@ class LimitSettings(BaseSettings):
         "gets no more tools; 0 is no limit.",
     )
 
+    threedots_limit_turn_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds of thinking and of tools in one turn, after which it is ended with "
+        "what has been said; 0 is no limit.",
+    )
+
     threedots_limit_sender_turns: Windows = _windows("sender", "turns", "30/hour 150/day")
     threedots_limit_sender_bubbles: Windows = _windows("sender", "bubbles", "150/hour 600/day")
     threedots_limit_sender_segments: Windows = _windows("sender", "segments", "300/day")
@@ -129,6 +136,7 @@ class LimitSettings(BaseSettings):
                 segments=self.threedots_limit_turn_segments or None,
                 tokens=self.threedots_limit_turn_tokens or None,
                 cost_usd=self.threedots_limit_turn_cost or None,
+                seconds=self.threedots_limit_turn_seconds or None,
             ),
         )
 

@@ -23,6 +23,7 @@ from agent.asking import bare
 from agent.deployment import Deployment
 from agent.history import kept_since
 from agent.keeping import as_kept
+from agent.models import models_in
 from agent.prompts import version_of
 from agent.restraint import is_priced, limits_of
 from agent.scene import Scene
@@ -31,11 +32,13 @@ from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
 from tools.floor import Floor
 from tools.hands import Hands
+from tools.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
 MODEL_SECONDS = 60.0
-"""Seconds one model request may take."""
+"""Seconds one model request may take. The models of a chain share them: the turn has to have time
+left for the next one when the first one hangs."""
 
 PATIENCE = 300.0
 """Seconds during which a model that cannot be had is asked again, before we say so."""
@@ -45,6 +48,13 @@ LOOK_EVERY = 0.5
 
 UNAVAILABLE = "model_unavailable"
 """The reason of a turn that failed because no model could be had."""
+
+OUT_OF_TIME = "out_of_time"
+"""The reason of a turn whose model or tool took too long, and which had said nothing."""
+
+LETTING_GO = 1.0
+"""Real seconds a run has to end that was cut off; one whose tool cannot be cut off is left alone.
+It can write and send nothing more: its turn is settled then."""
 
 ASTRAY = "model_astray: "
 """Begins the reason of a turn in which the model came to no end, with the error's name after it."""
@@ -64,6 +74,10 @@ class Ending:
     record: dict[str, Any] = field(default_factory=dict)
 
 
+class OutOfTime(Exception):
+    """The turn has had all its seconds."""
+
+
 async def think(deployment: Deployment, scene: Scene) -> Ending:
     """Run the model until it ends the turn, and say how it did. A model's failure is an ending."""
     _note_opening(deployment, scene)
@@ -71,7 +85,7 @@ async def think(deployment: Deployment, scene: Scene) -> Ending:
     while True:
         with capture_run_messages() as seen:
             try:
-                reason = await _run(deployment, scene)
+                reason = await _in_time(scene.hands.floor.watch, _run(deployment, scene))
                 break
             except (ModelAPIError, FallbackExceptionGroup) as error:
                 tries += 1
@@ -83,9 +97,13 @@ async def think(deployment: Deployment, scene: Scene) -> Ending:
                 log.warning(
                     "the model did not answer (%s); asking again in %.0f s", bare(error), wait
                 )
+            except OutOfTime:
+                log.error("turn %s took too long and was ended", scene.hands.turn_id)
+                return _stopped(scene.hands, OUT_OF_TIME, OUT_OF_TIME, _said(scene, seen))
             except AgentRunError as error:
                 log.error("the model's turn was stopped: %s", bare(error))
-                return _stopped(scene.hands, error, _said(scene, seen))
+                name = type(error).__name__
+                return _stopped(scene.hands, name, ASTRAY + name, _said(scene, seen))
         await deployment.clock.sleep(wait)
     return ending_of(scene.hands, reason, _said(scene, seen))
 
@@ -123,6 +141,35 @@ async def undisturbed(
         await asyncio.wait({run})
 
 
+async def _in_time(watch: Stopwatch, running: Coroutine[Any, Any, str]) -> str:
+    """What a run ends with. Raises OutOfTime once its seconds are over, whatever it hangs in."""
+    run, up = asyncio.create_task(running), asyncio.create_task(watch.up())
+    try:
+        with watch.going():
+            while not (run.done() or (up.done() and watch.goes)):  # no bubble is cut off
+                up = asyncio.create_task(watch.up()) if up.done() else up
+                await asyncio.wait({run, up}, return_when=asyncio.FIRST_COMPLETED)
+        if run.done():
+            return run.result()
+        run.cancel()
+        done, _ = await asyncio.wait({run}, timeout=LETTING_GO)
+        if done and not run.cancelled() and run.exception() is None:
+            return run.result()  # it had come to its end in that very moment
+        run.add_done_callback(_never_mind)
+        raise OutOfTime
+    finally:
+        up.cancel()
+        if not run.done() and not run.cancelling():
+            run.cancel()
+            await asyncio.wait({run})
+
+
+def _never_mind(run: asyncio.Task[str]) -> None:
+    """What becomes of a run that was left alone is nobody's business; it is not to be warned of."""
+    if not run.cancelled():
+        run.exception()
+
+
 async def _run(deployment: Deployment, scene: Scene) -> str:
     agent = deployment.agent
     with agent.parallel_tool_call_execution_mode("sequential"):
@@ -131,7 +178,7 @@ async def _run(deployment: Deployment, scene: Scene) -> str:
             deferred_tool_results=scene.again,
             deps=scene.hands,
             model=deployment.model,
-            model_settings=ModelSettings(timeout=MODEL_SECONDS),
+            model_settings=ModelSettings(timeout=MODEL_SECONDS / models_in(deployment.model)),
             usage_limits=limits_of(scene.hands, is_priced=is_priced(deployment.model)),
         )
     return result.output
@@ -170,11 +217,11 @@ def outcome_of(bubbles: Sequence[Bubble]) -> str:
     return "answered" if any(bubble.state not in gone for bubble in bubbles) else "failed"
 
 
-def _stopped(hands: Hands, error: AgentRunError, record: dict[str, Any]) -> Ending:
+def _stopped(hands: Hands, name: str, reason: str, record: dict[str, Any]) -> Ending:
     """A limit was hit, or the model kept misbehaving: what is out is out, and counts."""
     if hands.said:
-        return Ending("answered", f"stopped early: {type(error).__name__}", record)
-    return Ending("failed", ASTRAY + type(error).__name__, record)
+        return Ending("answered", f"stopped early: {name}", record)
+    return Ending("failed", reason, record)
 
 
 def _passing(error: Exception) -> bool:

@@ -111,7 +111,12 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         return Ending("dropped", admitted.reason)
     burst = replace(burst, allowance=admitted)
     dots = mailbox.conversation_id if mailbox.channel == "imessage" else None
-    floor = Floor(deployment.clock, quiet_for=deployment.quiet_for, asked_by=asked_by)
+    floor = Floor(
+        deployment.clock,
+        quiet_for=deployment.quiet_for,
+        asked_by=asked_by,
+        seconds=admitted.seconds,
+    )
     async with typing(
         deployment.outbox, claim, dots, clock=deployment.clock, floor=floor, notes=burst.notes
     ):

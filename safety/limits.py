@@ -141,6 +141,7 @@ class TurnLimits:
     Attributes:
         tokens: Of the model's answers; what it reads is what a conversation is long.
         segments: SMS segments of one text the model sends.
+        seconds: Of thinking and of tools; waiting for AgentPhone and for people does not count.
     """
 
     tool_calls: int | None = 12
@@ -148,6 +149,7 @@ class TurnLimits:
     segments: int | None = None
     tokens: int | None = 20_000
     cost_usd: Decimal | None = Decimal("0.50")
+    seconds: float | None = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ class Allowance:
 
     Attributes:
         tool_calls, bubbles, segments: Of the turn's own limits and the windows the smaller.
-        answer_tokens, cost_usd: The turn's own limits, at which it is stopped.
+        answer_tokens, cost_usd, seconds: The turn's own limits, at which it is stopped.
         tokens_left, cost_left: Of the windows: once gone, it has one more request to end with.
     """
 
@@ -252,6 +254,7 @@ class Allowance:
     segments: int | None = None
     answer_tokens: int | None = TurnLimits().tokens
     cost_usd: Decimal | None = TurnLimits().cost_usd
+    seconds: float | None = TurnLimits().seconds
     tokens_left: int | None = None
     cost_left: Decimal | None = None
 
@@ -292,6 +295,7 @@ def allowance(limits: Limits, scopes: Sequence[Scope], used: Used) -> Allowance:
         segments=turn.segments,
         answer_tokens=turn.tokens,
         cost_usd=turn.cost_usd,
+        seconds=turn.seconds,
         tokens_left=None if tokens is None else int(tokens),
         cost_left=left("cost_usd"),
     )

@@ -470,13 +470,18 @@ FAULTS: dict[int, Fault] = {
         ),
     ),
     48: Fault(
-        "A loop of tool calls is brought to an answer.",
+        "A loop of tool calls is brought to an answer, and what hangs to its end.",
         in_file(
             "stories/test_restraint.py",
             "an_endless_loop_of_tool_calls_is_brought_to_an_answer",
             "the_same_call_over_and_over_is_made_three_times_and_no_more",
             "no_more_than_twelve_calls_are_made_however_many_come_at_once",
             "a_model_that_cannot_be_stopped_otherwise_is_owned_up_to",
+        )
+        + in_file(
+            "stories/test_time_of_a_turn.py",
+            "a_model_that_hangs_is_owned_up_to_after_a_minute_and_the_next_text_is_answered",
+            "a_tool_that_hangs_is_cut_off_and_nobody_knows_whether_it_happened",
         )
         + in_file(
             "stories/test_limits.py",

@@ -36,6 +36,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from pydantic_ai.toolsets import AbstractToolset
 from sqlmodel import Session, col, select
 
 from evals.local import KEY, Local, local_settings
@@ -45,6 +46,7 @@ from memory.transcript import TurnRecord
 from phone.clock import Clock, HeldClock, utc
 from phone.emulator.records import PROJECT
 from phone.webhook import sign
+from tools.hands import Hands
 
 ANA = "+14155550123"
 BEN = "+14155550124"
@@ -516,10 +518,12 @@ async def living(
     clock: Clock | None = None,
     settings: dict[str, Any] | None = None,
     wire: Wire | None = None,
+    more: Sequence[AbstractToolset[Hands]] = (),
 ) -> AsyncIterator[House]:
     """A house at work, its database in this folder.
 
     Args:
+        more: Tools beyond those of the agent.
         wire: Puts something between the harness and the twin.
     """
     database = folder / "phone.db"
@@ -527,7 +531,7 @@ async def living(
         database.write_bytes(_new_database())
     base = local_settings("http://127.0.0.1:8000", database=database)
     chosen = base.model_copy(update={"threedots_quiet_for": 0.0} | (settings or {}))
-    local = Local(chosen, model, clock=clock, in_process=True)
+    local = Local(chosen, model, clock=clock, in_process=True, more=more)
     if wire is not None:
         assert local.transport is not None
         local.transport = wire(local.transport)
@@ -569,12 +573,13 @@ def run(
     settings: dict[str, Any] | None = None,
     folder: Path | None = None,
     wire: Wire | None = None,
+    more: Sequence[AbstractToolset[Hands]] = (),
 ) -> None:
     """Play a story in a house of its own, and see that the whole script was used."""
 
     async def play(where: Path) -> Exception | None:
         async with living(
-            played.model, folder=where, clock=clock, settings=settings, wire=wire
+            played.model, folder=where, clock=clock, settings=settings, wire=wire, more=more
         ) as house:
             try:
                 await story(house)

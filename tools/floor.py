@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from memory.tables import Message
 from phone.clock import Clock
 from tools.pause import pause_after
+from tools.stopwatch import Stopwatch
 
 TIMES = 3
 """How often in a turn we may be interrupted; then we answer, and take the rest next."""
@@ -31,10 +32,16 @@ class Floor:
         ours: Whether something of ours has become visible in this turn, or is about to.
         acted: Whether a tool has started that does more than read: the thinking is not repeated.
         closing: Whether the last words are being said: no more typing bubble after them.
+        watch: How long this turn has thought and acted.
     """
 
     def __init__(
-        self, clock: Clock, *, quiet_for: float, asked_by: Collection[str] | None = None
+        self,
+        clock: Clock,
+        *,
+        quiet_for: float,
+        asked_by: Collection[str] | None = None,
+        seconds: float | None = None,
     ) -> None:
         """Begin a turn.
 
@@ -42,11 +49,13 @@ class Floor:
             quiet_for: Seconds without a text after which somebody counts as having finished.
             asked_by: In a group, who spoke to us: they may correct themselves before we answer,
                 while what the others write among themselves holds up nobody. None: anybody may.
+            seconds: How long it may think and act; None for as long as it takes.
         """
         self.ours = False
         self.acted = False
         self.closing = False
         self.clock = clock
+        self.watch = Stopwatch(clock, most=seconds)
         self._quiet_for = quiet_for
         self.asked_by = asked_by
         self._began = clock.now()

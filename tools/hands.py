@@ -249,14 +249,15 @@ class Hands:
         return bubble
 
     async def _send(self, drafts: Sequence[Draft], *, call_id: str | None) -> list[Bubble]:
-        await self.floor.take()
-        sent = await self.outbox.send(
-            self.claim,
-            self.turn_id,
-            drafts,
-            call_id=call_id,
-            gives_way_to=lambda: self.floor.gives_way_to,
-        )
+        with self.floor.watch.standing():
+            await self.floor.take()
+            sent = await self.outbox.send(
+                self.claim,
+                self.turn_id,
+                drafts,
+                call_id=call_id,
+                gives_way_to=lambda: self.floor.gives_way_to,
+            )
         self.bubbles.extend(sent)
         self._told(drafts, sent)
         for bubble in sent:
