@@ -7,7 +7,7 @@ kept with the reason; nobody is called, nothing is spent.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from agent.deployment import Deployment
 from memory.admission import Facts, facts, mute
-from memory.spending import keep_alert, keep_once
+from memory.spending import keep_alert, keep_once, subjects_of
 from memory.tables import Mailbox, Message
 from memory.turns import Burst
 from phone.clock import utc
@@ -27,6 +27,7 @@ from safety.limits import (
     Amounts,
     Limit,
     Limits,
+    Scope,
     allowance,
     allows,
     refused_by,
@@ -81,12 +82,21 @@ async def admit(
             verdict = _limits(guard.limits, known, channel=mailbox.channel, now=utc(now))
     if isinstance(verdict, Allowed):
         return allowance(guard.limits, list(known.subjects), known.used)
+    return await turn_away(deployment, mailbox, verdict)
+
+
+async def turn_away(deployment: Deployment, mailbox: Mailbox, verdict: Refused) -> TurnedAway:
+    """Keep what follows from a refusal, and say what they are told."""
     words = await deployment.store.write(
         partial(
-            _consequences, verdict=verdict, known=known, limits=guard.limits,
-            strangers=guard.senders.strangers, now=now,
+            _consequences,
+            verdict=verdict,
+            subjects=subjects_of(mailbox),
+            limits=deployment.guard.limits,
+            strangers=deployment.guard.senders.strangers,
+            now=deployment.clock.now(),
         )
-    )  # fmt: skip
+    )
     if verdict.code == LOOP:
         log.error("LOOP in conversation %s, muted for an hour: %s", mailbox.id, verdict.reason)
     return TurnedAway(f"{verdict.code}: {verdict.reason}", words)
@@ -118,13 +128,13 @@ def _consequences(
     session: Session,
     *,
     verdict: Refused,
-    known: Facts,
+    subjects: Mapping[Scope, str],
     limits: Limits,
     strangers: str,
     now: float,
 ) -> str | None:
     """Keep what follows from a refusal; the static text to say, if it was not said yet."""
-    whose = next(iter(known.subjects.values()))
+    whose = next(iter(subjects.values()))
     if verdict.code == LOOP:
         mute(session, whose, reason=verdict.reason, now=now)
         return None
@@ -134,7 +144,7 @@ def _consequences(
     limit = refused_by(verdict, limits) if verdict.code == OVER_LIMIT else None
     if limit is None:
         return None
-    keep_alert(session, known.subjects[limit.scope], limit, "reached", now=now)
+    keep_alert(session, subjects[limit.scope], limit, "reached", now=now)
     return "limit_reached" if _is_told(session, limit, whose, now=now) else None
 
 

@@ -22,6 +22,7 @@ from pydantic_ai.toolsets import AbstractToolset
 
 from agent.approving import Approvals, waiting_tools
 from agent.journal import Journal
+from agent.purse import Purse
 from agent.restraint import Restraint
 from agent.trusting import Answers
 from agent.verifying import Verifying
@@ -208,6 +209,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
     """
     approvals = Approvals(journal.store, journal.clock)
     proofs = Verifying(journal.store, journal.clock)
+    purse = Purse(journal.store, journal.clock)
     pydantic_ai.BANNER_ENABLED = False  # it would be drawn into a chat, or into a progress bar
     return Agent(
         None,
@@ -226,7 +228,7 @@ def build_agent(journal: Journal, *more: AbstractToolset[Hands]) -> Agent[Hands,
         retries={"tools": 2, "output": 8},
         # The last of these sees a response first.
         capabilities=[
-            *(Endings(), Hearing(), Restraint(), journal),
+            *(Endings(), Hearing(), Restraint(), purse, journal),
             *(proofs, approvals, Answers(), Storing()),
         ],
     )

@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlmodel import Session, col, select
 
+from agent.admission import turn_away
 from agent.comforting import comfort
 from agent.deployment import Deployment
 from agent.static_words import NOTICES, notices, say
@@ -15,6 +16,7 @@ from memory.bubbles import Draft
 from memory.tables import Turn, TurnState
 from memory.turns import Burst, Claim
 from safety.consent import Keyword
+from safety.verdicts import Refused
 from tools.hands import Hands
 
 
@@ -26,6 +28,8 @@ async def part(
     An apology where the model was at a loss and nothing was said; the confirmation of a STOP it
     heard; help in a crisis it heard; the truth where they asked whether a person writes.
     """
+    if ending.refused is not None:
+        return await _turn_away(deployment, claim, burst, hands, ending, ending.refused)
     if _is_at_a_loss(ending.reason) and not hands.said:
         ending = await _apologise(deployment, claim, burst, ending)
     if hands.opted_out:
@@ -37,6 +41,21 @@ async def part(
         sent = await deployment.outbox.send(claim, burst.turn.id, [Draft(text=hands.truth)])
         return Ending(outcome_of(sent), "asked whether a person writes", ending.record)
     return ending
+
+
+async def _turn_away(
+    deployment: Deployment,
+    claim: Claim,
+    burst: Burst,
+    hands: Hands,
+    ending: Ending,
+    refused: Refused,
+) -> Ending:
+    """A limit let the model not be asked: as before a turn, they are told once in a window."""
+    away = await turn_away(deployment, hands.mailbox, refused)
+    if away.words is not None:
+        await say(deployment, claim, burst, away.words, why=away.reason)
+    return Ending("dropped", away.reason, ending.record)
 
 
 async def _confirm_stop(

@@ -204,6 +204,7 @@ def _hands(
         theirs=_theirs([*past.messages, *messages]),
         pictures=_pictures(deployment, past, messages),
         allowance=given.allowance,
+        limits=deployment.guard.limits,
         plain_punctuation=deployment.guard.plain_punctuation,
         content=_content(deployment, mailbox),
     )

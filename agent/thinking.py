@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -25,11 +25,13 @@ from agent.history import kept_since
 from agent.keeping import as_kept
 from agent.models import models_in
 from agent.prompts import version_of
+from agent.purse import NoMoney
 from agent.restraint import is_priced, limits_of
 from agent.scene import Scene
 from memory.silence import silence_in
 from memory.tables import Bubble, BubbleState
 from memory.turns import wrote_again
+from safety.verdicts import Refused
 from tools.floor import Floor
 from tools.hands import Hands
 from tools.stopwatch import Stopwatch
@@ -67,11 +69,13 @@ class Ending:
     Attributes:
         outcome: `answered`, `reacted`, `silent`, `dropped` or `failed`.
         record: Columns of the turn's row that only the run knows.
+        refused: What a limit refused, so that nothing was answered; None when none did.
     """
 
     outcome: str
     reason: str | None = None
     record: dict[str, Any] = field(default_factory=dict)
+    refused: Refused | None = None
 
 
 class OutOfTime(Exception):
@@ -100,6 +104,10 @@ async def think(deployment: Deployment, scene: Scene) -> Ending:
             except OutOfTime:
                 log.error("turn %s took too long and was ended", scene.hands.turn_id)
                 return _stopped(scene.hands, OUT_OF_TIME, OUT_OF_TIME, _said(scene, seen))
+            except NoMoney as error:
+                refused = f"{error.refused.code}: {error.refused.reason}"
+                ending = _stopped(scene.hands, error.refused.code, refused, _said(scene, seen))
+                return replace(ending, refused=None if scene.hands.said else error.refused)
             except AgentRunError as error:
                 log.error("the model's turn was stopped: %s", bare(error))
                 name = type(error).__name__

@@ -219,6 +219,7 @@ class Turn(SQLModel, table=True):
         instructions: What the model was instructed, as sent.
         messages: The turn's model messages, pydantic-ai's own JSON.
         usage: Tokens and requests spent.
+        reserved_micros: Millionths of a dollar it has cost and its next request may.
         memory_before, memory_after: The `ConversationState`, when the turn began and ended.
         memory_note: What is to be known about saving it: what had to go, or why it was not saved.
         notes: What only the run sees (`memory.notes.Notes`), until it is in the turn's transcript.
@@ -248,6 +249,7 @@ class Turn(SQLModel, table=True):
     instructions: str | None = Field(default=None, sa_type=Text)
     messages: list[Any] | None = Field(default=None, sa_type=JSON)
     usage: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    reserved_micros: int | None = Field(default=None, sa_type=BigInteger)
     memory_before: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     memory_after: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     memory_saved: bool | None = None

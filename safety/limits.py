@@ -246,7 +246,7 @@ class Allowance:
     Attributes:
         tool_calls, bubbles, segments: Of the turn's own limits and the windows the smaller.
         answer_tokens, cost_usd, seconds: The turn's own limits, at which it is stopped.
-        tokens_left, cost_left: Of the windows: once gone, it has one more request to end with.
+        tokens_left: Of the windows: once gone, it has one more request to end with.
     """
 
     tool_calls: int | None = TurnLimits().tool_calls
@@ -256,7 +256,6 @@ class Allowance:
     cost_usd: Decimal | None = TurnLimits().cost_usd
     seconds: float | None = TurnLimits().seconds
     tokens_left: int | None = None
-    cost_left: Decimal | None = None
 
     def is_nearly_spent(self, *, answered: int, tokens: int, cost: Decimal | None) -> bool:
         """Whether the model should come to its end: 80 % of the turn's own, or the windows' all.
@@ -269,7 +268,6 @@ class Allowance:
             (Decimal(answered), self.answer_tokens, WARNED_AT),
             (Decimal(tokens), self.tokens_left, Decimal(1)),
             (cost, self.cost_usd, WARNED_AT),
-            (cost, self.cost_left, Decimal(1)),
         )
         return any(
             spent is not None and most is not None and spent >= most * part
@@ -297,7 +295,6 @@ def allowance(limits: Limits, scopes: Sequence[Scope], used: Used) -> Allowance:
         cost_usd=turn.cost_usd,
         seconds=turn.seconds,
         tokens_left=None if tokens is None else int(tokens),
-        cost_left=left("cost_usd"),
     )
 
 

@@ -10,11 +10,12 @@ from pydantic_ai.messages import UserPromptPart
 
 from memory.bubbles import LANDED, SUPERSEDED, Draft
 from memory.notes import Notes
+from memory.spending import subjects_of
 from memory.state import ConversationState, OwnState
 from memory.tables import Bubble, BubbleState, Mailbox
 from memory.turns import Claim
 from safety.disclosure import truthful
-from safety.limits import Allowance
+from safety.limits import Allowance, Limits, Scope
 from safety.segments import segments, with_plain_punctuation
 from safety.untrusted import without_hidden
 from tools.bubbles import split
@@ -98,6 +99,7 @@ class Hands:
         see: Fetches an attachment for the model to see.
         hear: Takes what they have written since into this turn, as parts for the next request.
         allowance: What this turn may use up.
+        limits: Those of hours and days, against which money is set aside before each request.
         plain_punctuation: Whether an SMS gets plain quotes and dashes where that spares segments.
         calls: The tool calls of this turn, by name and arguments.
         nudged: Whether it was told; once is enough.
@@ -133,6 +135,7 @@ class Hands:
     tapped: list[str] = field(default_factory=list)
     changed_background: bool = False
     allowance: Allowance = field(default_factory=Allowance)
+    limits: Limits = field(default_factory=Limits)
     plain_punctuation: bool = False
     opted_out: bool = False
     needs_a_person: bool = False
@@ -181,6 +184,11 @@ class Hands:
         """Whether the person will notice that anything happened."""
         of_ours = self.opted_out or self.needs_a_person  # static words follow
         return bool(self.said or self.tapped or self.changed_background or of_ours)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """Whose allowance this turn uses up."""
+        return list(subjects_of(self.mailbox))
 
     @property
     def latest_message_id(self) -> str | None:

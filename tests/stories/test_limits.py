@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import logging
 import re
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
-from pydantic_ai.models.function import AgentInfo
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 from sqlmodel import Session, select
 
 from agent.sweep import sweep
@@ -21,7 +22,7 @@ from memory.spending import LimitAlert, Spent, count, used
 from memory.tables import Mailbox
 from phone.clock import HeldClock
 from safety.limits import Amounts
-from tests.house import ANA, BEN, KIM, House, Script, call, gated, run, script
+from tests.house import ANA, BEN, KIM, Gated, House, Script, call, gated, run, script
 from tools.reviewing import listed
 
 NOTICE = "That's as much as I can text with you for now. Please text me again later."
@@ -397,3 +398,67 @@ def test_on_a_phone_of_ones_own_only_what_was_set_on_purpose_holds():
         }  # fmt: skip
 
     run(story, script("yes"), settings={"threedots_limit_group_turns": "3/hour"})
+
+
+class Dear(Gated):
+    """A model with a price that thinks until it may go on; each answer costs a cent and a half."""
+
+    def play(self, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        response = super().play(messages, info)
+        response.usage.input_tokens, response.usage.output_tokens = 8_000, 6_500
+        response.model_name, response.provider_name = "gpt-5-mini", "openai"
+        return response
+
+    @property
+    def model(self) -> FunctionModel:
+        class Known(FunctionModel):
+            system = "openai"
+
+        return Known(self, model_name="gpt-5-mini")
+
+
+def dear(*words: str) -> Dear:
+    return Dear([[TextPart(word)] for word in words], last_for_ever=False)
+
+
+def test_turns_side_by_side_cannot_spend_the_same_dollars():
+    played = dear("yes")
+
+    async def story(house: House) -> None:
+        first = await house.text("hi")
+        await played.is_thinking()
+        second = await house.text("hi", from_handle=BEN)
+        await house.settled_in(second.conversation_id)
+        played.go_on()
+        await house.settled(turns=2)
+        assert await bodies(house, first.conversation_id) == ["yes"]
+        assert await bodies(house, second.conversation_id) == []
+        assert sorted(await outcomes(house)) == ["answered", "dropped(over_limit"]
+        assert (await spent(house, "deployment:")).cost_usd <= Decimal("0.016")
+
+    run(story, played, settings={"threedots_limit_deployment_cost": "0.016/day"})
+
+
+def test_a_person_whose_money_is_used_up_is_told_once():
+    played = dear("yes")
+    played.go_on()
+
+    async def story(house: House) -> None:
+        place = await say(house, "one", "two", "three")
+        assert await bodies(house, place) == ["yes", NOTICE]
+        turn = (await house.settled(turns=3))[-1]
+        assert turn.reason.startswith("over_limit: sender cost_usd 0.016/day: this person has had")
+
+    run(story, played, settings={"threedots_limit_sender_cost": "0.016/day"})
+
+
+@pytest.mark.parametrize(("limit", "has_tools"), [("0.012/day", False), ("1/day", True)])
+def test_the_last_request_there_is_money_for_has_no_tools(limit: str, has_tools: bool):
+    played = dear("yes")
+    played.go_on()
+
+    async def story(house: House) -> None:
+        assert await bodies(house, await say(house, "one")) == ["yes"]
+        assert bool(played.tools()) is has_tools
+
+    run(story, played, settings={"threedots_limit_sender_cost": limit})
