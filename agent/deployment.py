@@ -57,6 +57,7 @@ class Deployment:
         return_after: Seconds after which what waits for a person in vain is the agent's again; None
             for never.
         held_for: How long a person who wrote at AgentPhone holds that conversation; zero: not.
+        at_once: Conversations worked on at the same time by this process.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
     """
@@ -88,6 +89,7 @@ class Deployment:
     meters: Meters = field(default_factory=Meters)
     return_after: float | None = None
     held_for: timedelta = timedelta(0)
+    at_once: int = 64
     under_way: dict[str, Notes] = field(default_factory=dict)
     ended: Callable[[str], None] = lambda turn_id: None
     keep: Keep = field(default_factory=Keep)

@@ -149,6 +149,7 @@ def assemble(
         keep=terms(settings),
         link_domains=settings.link_domains,
         vision=settings.threedots_vision,
+        at_once=settings.threedots_turns_at_once,
         return_after=60 * minutes if (minutes := settings.threedots_return_after) else None,
         held_for=timedelta(hours=settings.threedots_elsewhere_hours),
     )

@@ -9,7 +9,14 @@ from pydantic_settings import BaseSettings
 
 
 class RunningSettings(BaseSettings):
-    """What `serve` logs and measures."""
+    """How much `serve` does at once, and what it logs and measures."""
+
+    threedots_turns_at_once: int = Field(
+        default=64,
+        ge=1,
+        description="Conversations one process works on at the same time; who comes next waits, "
+        "those we know before strangers. STOP, START, HELP and a crisis never wait.",
+    )
 
     threedots_log: Literal["json", "text"] | None = Field(
         default=None,

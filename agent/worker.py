@@ -19,8 +19,9 @@ from memory.turns import CRASHES, LEASE, Claim, LeaseLost, claim, let_go, renew,
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 64
-"""Conversations worked on at the same time by one process."""
+URGENT = 8
+"""As many more, in which somebody says STOP, START or HELP, or is in a crisis: when everything else
+waits for models, these do not."""
 
 LOOK_EVERY = 0.5
 """Seconds between looks for work nobody woke us for: another process may have written it."""
@@ -35,8 +36,9 @@ class Worker:
     def __init__(self, deployment: Deployment, *, name: str) -> None:
         self._deployment = deployment
         self._name = name
-        self._free = asyncio.Semaphore(AT_ONCE)
+        self._free = asyncio.Semaphore(deployment.at_once)
         self._stopping = False
+        self._stopped = asyncio.Event()
         self.busy = 0
 
     async def run(self) -> None:
@@ -50,17 +52,32 @@ class Worker:
             saving = turns.create_task(
                 keep_at("saving memories", save, every=SAVE_EVERY, clock=clock)
             )
+            turns.create_task(self._take_the_urgent(turns))
             while not self._stopping:
-                held = await self._claim()
+                held = await self._claim(self._free)
                 if held is None:
                     await store.wait_for_work(LOOK_EVERY)
                 else:
-                    turns.create_task(self._work(held))
+                    turns.create_task(self._work(held, self._free))
             saving.cancel()
+
+    async def _take_the_urgent(self, turns: asyncio.TaskGroup) -> None:
+        """Answer consent words and cries for help also while no place is free for anything else."""
+        lane = asyncio.Semaphore(URGENT)
+        while not self._stopping:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._stopped.wait()
+            while self._free.locked() and not self._stopping:
+                held = await self._claim(lane, only_urgent=True)
+                if held is None:
+                    break
+                turns.create_task(self._work(held, lane))
 
     def stop(self) -> None:
         """Claim nothing more; `run` returns when the turns under way are settled."""
         self._stopping = True
+        self._stopped.set()
         self._deployment.store.wake()
 
     async def hand_back(self) -> None:
@@ -77,22 +94,23 @@ class Worker:
                 log.warning("no work can be claimed: %s", error)
                 await asyncio.sleep(BREATH)
 
-    async def _claim(self) -> Claim | None:
-        """The next conversation that is due, once there is room for one more."""
-        await self._free.acquire()
+    async def _claim(self, places: asyncio.Semaphore, *, only_urgent: bool = False) -> Claim | None:
+        """The next conversation that is due, once there is a place for one more."""
+        await places.acquire()
         held = None
         try:
             now = self._deployment.clock.now()
-            held = await self._deployment.store.write(partial(claim, owner=self._name, now=now))
+            look = partial(claim, owner=self._name, only_urgent=only_urgent, now=now)
+            held = await self._deployment.store.write(look)
         except StoreUnavailable as error:
             log.warning("no work can be claimed: %s", error)
             await asyncio.sleep(BREATH)
         finally:
             if held is None:
-                self._free.release()
+                places.release()
         return held
 
-    async def _work(self, held: Claim) -> None:
+    async def _work(self, held: Claim, places: asyncio.Semaphore) -> None:
         """Take this conversation's turns until nothing waits in it, holding on to the lease."""
         self.busy += 1
         try:
@@ -114,7 +132,7 @@ class Worker:
             await self._note(held, type(_one(error)).__name__)
         finally:
             self.busy -= 1
-            self._free.release()
+            places.release()
 
     async def _take_turns(self, held: Claim) -> None:
         deployment = self._deployment

@@ -19,6 +19,7 @@ from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from memory.consents import KEY, opted_out
+from memory.in_line import of_a_tapback
 from memory.keepsakes import DeploymentKey
 from memory.listening import announce
 from memory.mailboxes import arrive, find_mailbox_of_tapback
@@ -267,7 +268,9 @@ def _put_text(
         outcome = outcome or DROPPED_EMPTY
     if known.is_earlier_talk:
         _forget(session, inbound.message_id)
-    mailbox_id, ref = arrive(session, inbound, is_due=outcome is None, now=now)
+    mailbox_id, ref = arrive(
+        session, inbound, is_due=outcome is None, is_urgent=word is not None, now=now
+    )
     text = take_code(session, inbound, mailbox_id, event_id=event_id, now=now)
     if is_crisis:
         call_a_person(session, inbound, mailbox_id, now=now)
@@ -302,6 +305,7 @@ def _put_tapback(
     elif known.opted_out:
         outcome = DROPPED_OPTED_OUT
     else:
+        mailbox.claim_at = of_a_tapback(mailbox, now=now)
         mailbox.due_at = mailbox.due_at or utc(now)
     ref, mailbox.next_ref = mailbox.next_ref, mailbox.next_ref + 1
     session.flush()

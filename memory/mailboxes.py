@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select
 
-from memory import silence
+from memory import in_line, silence
 from memory.alerts import Alert
 from memory.approvals import Approval
 from memory.sources import FactSource
@@ -89,7 +89,7 @@ def find_mailbox_of_tapback(session: Session, inbound: InboundReaction) -> Mailb
 
 
 def arrive(
-    session: Session, inbound: InboundMessage, *, is_due: bool, now: float
+    session: Session, inbound: InboundMessage, *, is_due: bool, is_urgent: bool = False, now: float
 ) -> tuple[int, int]:
     """Make room for a message: its mailbox, made if there is none, and its reference there.
 
@@ -97,8 +97,7 @@ def arrive(
     go cannot overlook the message.
     """
     group = inbound.group
-    told = {
-        "due_from": utc(now) if is_due else None,
+    told = in_line.told_of(is_due=is_due, is_urgent=is_urgent, now=now) | {
         "writer": inbound.from_handle,
         "came_on": inbound.channel,
         "agent": inbound.agent_id,
@@ -153,6 +152,7 @@ def _arrival(mailbox: ColumnElement[bool]) -> ReturningUpdate[int, int]:
         .values(
             next_ref=Mailbox.next_ref + 1,
             due_at=func.coalesce(Mailbox.due_at, bindparam("due_from")),
+            claim_at=in_line.place(in_group),
             participant=bindparam("writer"),
             channel=bindparam("came_on"),
             agent_id=func.coalesce(bindparam("agent"), Mailbox.agent_id),
@@ -201,6 +201,7 @@ def _fold(session: Session, gone: Mailbox, *, into: Mailbox) -> None:
         session.exec(update(past).where(col(past.mailbox_id) == gone.id).values(mailbox_id=into.id))
     due = [at for at in (gone.due_at, into.due_at) if at is not None]
     into.due_at = min(due, default=None)
+    into.claim_at = min(gone.claim_at, into.claim_at)
     into.created_at = min(gone.created_at, into.created_at)
     into.history_seeded = gone.history_seeded or into.history_seeded
     _join_memories(gone, into=into)

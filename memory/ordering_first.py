@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, col, func, select
 
 from memory.bubbles import FRESH_FOR
+from memory.in_line import behind_everybody
 from memory.introductions import due, note
 from memory.mailboxes import address
 from memory.tables import Bubble, Mailbox
@@ -58,6 +59,7 @@ def text_first(
         expires_at=utc(now) + FRESH_FOR,
     )
     mailbox.next_ref += 1
+    mailbox.claim_at = behind_everybody(mailbox, now=now)
     mailbox.due_at = mailbox.due_at or utc(now)
     first = FirstText(
         bubble_id=new_id,

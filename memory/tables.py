@@ -13,7 +13,7 @@ What concerns no conversation is in `memory/keepsakes.py`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -121,14 +121,14 @@ class Mailbox(SQLModel, table=True):
         participant: The person's handle; in a group, the handle who wrote last.
         channel: What the last inbound message came on.
         due_at: Since when work waits here; None when there is none.
+        claim_at: Its place in line (`memory.in_line`), while it is due; the earliest is next.
         lease_epoch: Rises with every claim; what an older claim writes is refused.
         next_ref: The next short reference (`m12`) of this conversation.
         state: Our own copy of the memory (`ConversationState`), the truth while AgentPhone is away.
         state_seen: What we last saw or wrote at AgentPhone: the base of a merge.
         state_saved: False while `state` has not reached AgentPhone.
         state_blocked: Why it must not be written there at all just now, in words; None when it may.
-        others: Ids of outbound messages that somebody else sent here (a person at the dashboard),
-            the newest few: never taken for a bubble of ours.
+        others: Ids of the newest outbound messages that somebody else sent: no bubble is theirs.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -143,6 +143,7 @@ class Mailbox(SQLModel, table=True):
     group_name: str | None = None
     channel: str = "sms"
     due_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
+    claim_at: datetime = Field(default=datetime(1970, 1, 1, tzinfo=UTC), sa_type=UTCDateTime)
     lease_owner: str | None = None
     lease_epoch: int = 0
     leased_until: datetime | None = Field(default=None, sa_type=UTCDateTime)

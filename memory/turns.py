@@ -19,6 +19,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from memory.in_line import AT_ONCE
 from memory.notes import Notes
 from memory.queues import newest_of
 from memory.recording import keep_record
@@ -81,34 +82,39 @@ class Burst:
     allowance: Allowance = field(default_factory=Allowance)
 
 
-def claim(session: Session, *, owner: str, now: float, lease: float = LEASE) -> Claim | None:
-    """Take hold of the mailbox that has been due longest and that nobody holds; None without one.
+def claim(
+    session: Session, *, owner: str, now: float, lease: float = LEASE, only_urgent: bool = False
+) -> Claim | None:
+    """Take hold of the mailbox that is next in line and that nobody holds; None without one.
 
     Args:
+        only_urgent: Only of one with words that are answered at once, whoever else waits.
         owner: Names the worker, uniquely among all processes.
         lease: Seconds until others may take over; `renew` in time.
     """
     session.flush()  # the statement goes past the session
     times = {"present": utc(now), "until": utc(now + lease)}
-    held = session.connection().execute(_CLAIM, {"claimant": owner, **times}).first()
+    statement = _CLAIM_URGENT if only_urgent else _CLAIM
+    held = session.connection().execute(statement, {"claimant": owner, **times}).first()
     session.expire_all()  # and what it has read of mailboxes before is no longer so
     return Claim(held.id, owner, held.lease_epoch) if held else None
 
 
-def _claiming() -> ReturningUpdate[int, int]:
+def _claiming(*, only_urgent: bool) -> ReturningUpdate[int, int]:
     free = or_(
         col(Mailbox.leased_until).is_(None), col(Mailbox.leased_until) <= bindparam("present")
     )
-    longest_due = (
+    urgent = [col(Mailbox.claim_at) <= AT_ONCE] if only_urgent else []
+    next_in_line = (
         columns(col(Mailbox.id))
-        .where(col(Mailbox.due_at).is_not(None), free)
-        .order_by(col(Mailbox.due_at), col(Mailbox.id))
+        .where(col(Mailbox.due_at).is_not(None), free, *urgent)
+        .order_by(col(Mailbox.claim_at), col(Mailbox.id))
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     return (
         update(Mailbox)
-        .where(col(Mailbox.id) == longest_due.scalar_subquery())
+        .where(col(Mailbox.id) == next_in_line.scalar_subquery())
         .values(
             lease_owner=bindparam("claimant"),
             lease_epoch=Mailbox.lease_epoch + 1,
@@ -118,7 +124,7 @@ def _claiming() -> ReturningUpdate[int, int]:
     )
 
 
-_CLAIM = _claiming()
+_CLAIM, _CLAIM_URGENT = _claiming(only_urgent=False), _claiming(only_urgent=True)
 """Prepared once: every idle worker asks it twice a second, and to build it costs most."""
 
 

@@ -165,6 +165,7 @@ FAULTS: dict[int, Fault] = {
             "stories/test_overload.py",
             "a_storm_of_repeated_webhooks_is_one_turn_and_every_one_is_acknowledged",
             "more_than_can_wait_is_refused_before_anything_is_promised",
+            "stop_and_help_are_answered_while_every_place_is_taken_by_thinking",
         )
         + in_file("memory/test_store.py", "a_full_queue_refuses_at_once"),
     ),
@@ -396,6 +397,7 @@ FAULTS: dict[int, Fault] = {
             "a_throttle_that_names_no_sensible_time_is_waited_for_a_second",
             "a_throttle_of_an_hour_is_not_waited_for",
             "a_throttle_that_never_ends_lets_the_bubble_expire",
+            "while_agentphone_throttles_typing_and_tapbacks_are_left_out_and_words_go",
         )
         + in_file("phone/test_answers.py", "how_long_to_wait_is_read_in_seconds_with_a_bound"),
     ),

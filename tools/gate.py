@@ -36,6 +36,10 @@ PATIENCE = 5.0
 """Seconds after which who waits is told to see whether its bubble still has to go out."""
 
 
+SPARING = 10.0
+"""Seconds after a throttle, at least, in which no typing, tapback or background is sent."""
+
+
 class Gate:
     """Lets everybody through, or, while it is shut, one bubble at a time to try.
 
@@ -50,6 +54,12 @@ class Gate:
         self._pause = 0.0
         self._next_probe_at = 0.0
         self._probe: str | None = None
+        self._spares_until = 0.0
+
+    @property
+    def spares(self) -> bool:
+        """Whether AgentPhone has asked for fewer calls: only words are sent then."""
+        return self._clock.now() < self._spares_until
 
     async def enter(self, bubble_id: str) -> bool:
         """True when this bubble may go; False when it waited for a while and may not yet.
@@ -79,7 +89,10 @@ class Gate:
                 log.error("AgentPhone refused a message: %s", outcome)
                 if self._pause == RESTING:
                     self._open()
-            case NeverLeft() | Throttled():
+            case Throttled():
+                wait = max(outcome.retry_after or 0.0, SPARING)
+                self._spares_until = max(self._spares_until, self._clock.now() + wait)
+            case NeverLeft():
                 pass
             case CallFailed():
                 self._count_unknown()

@@ -9,9 +9,10 @@ looked for in what AgentPhone keeps.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from memory.alerts import raise_alert
 from memory.bubbles import (
@@ -49,6 +50,8 @@ from safety.limits import Limits
 from tools.gate import Gate
 from tools.meters import Meters
 from tools.reconcile import Reconciler
+
+T = TypeVar("T")
 
 GivesWayTo = Callable[[], Collection[str] | None]
 """Handles whose newer text comes before what we were about to say; None means anybody."""
@@ -267,25 +270,23 @@ class Outbox:
 
     async def react(self, claim: Claim, message_id: str, reaction: str) -> SentReaction:
         """Tap back, once. Raises PhoneError; a lost tapback is never repeated."""
-        await self._ask_permission(claim)
-        return await self._phone.react(message_id, reaction)
+        return await self._beside(claim, lambda: self._phone.react(message_id, reaction))
 
     async def set_background(
         self, claim: Claim, conversation_id: str, image_url: str
     ) -> Background:
         """Put a picture behind the conversation, once. Raises PhoneError."""
-        await self._ask_permission(claim)
-        return await self._phone.set_background(conversation_id, image_url)
+        return await self._beside(
+            claim, lambda: self._phone.set_background(conversation_id, image_url)
+        )
 
     async def remove_background(self, claim: Claim, conversation_id: str) -> None:
         """Take the picture away, once. Raises PhoneError."""
-        await self._ask_permission(claim)
-        await self._phone.remove_background(conversation_id)
+        await self._beside(claim, lambda: self._phone.remove_background(conversation_id))
 
     async def typing(self, claim: Claim, conversation_id: str) -> None:
         """Show the typing bubble for a few seconds. Raises PhoneError; nobody should mind."""
-        await self._ask_permission(claim)
-        await self._phone.typing(conversation_id)
+        await self._beside(claim, lambda: self._phone.typing(conversation_id))
 
     async def opt_out(self, claim: Claim, message_id: str | None, words: str) -> None:
         """Record that whoever wrote this message does not want to be texted any more."""
@@ -306,6 +307,17 @@ class Outbox:
             now=self._clock.now(),
         )
         await self._store.write(call)
+
+    async def _beside(self, claim: Claim, act: Callable[[], Awaitable[T]]) -> T:
+        """Do what stands beside words. While AgentPhone wants fewer calls it is not even tried."""
+        if self._gate.spares:
+            raise Throttled("AgentPhone takes fewer calls just now, and words go first.")
+        await self._ask_permission(claim)
+        try:
+            return await act()
+        except Throttled as error:
+            self._gate.tell(error)
+            raise
 
     async def _ask_permission(self, claim: Claim) -> None:
         """Raise NotPermitted when nothing of ours may show there: it is never sent."""

@@ -17,6 +17,7 @@ from memory import (  # noqa: F401
     consent_records,
     console_sessions,
     erasures,
+    in_line,
     introductions,
     keepsakes,
     labels,

@@ -25,7 +25,7 @@ OTHERWISE = {
     Message: {"id", "event_id", "media"},
     Turn: {"epoch", "notes"},
     Bubble: {"media", "position", "expires_at"},
-    Mailbox: {"id", "lease_epoch", "agent_id", "number_id", "others", "created_at"},
+    Mailbox: {"id", "lease_epoch", "claim_at", "agent_id", "number_id", "others", "created_at"},
 }
 """What no record holds, or what means something only in the database it stands in."""
 

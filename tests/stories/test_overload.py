@@ -13,8 +13,10 @@ from sqlmodel import Session, select
 from memory.store import QUEUE_LIMIT, Store
 from memory.tables import Turn
 from phone.clock import HeldClock
-from tests.house import BEN, PATIENCE, House, gated, run, script
+from tests.house import ANA, BEN, KIM, PATIENCE, House, gated, run, script
 from tests.stories.test_intake import message
+
+DAVE = "+14155550199"
 
 
 def store_of(house: House) -> Store:
@@ -151,3 +153,23 @@ def test_a_storm_of_repeated_webhooks_is_one_turn_and_every_one_is_acknowledged(
         assert await house.read(lambda session: len(session.exec(select(Turn)).all())) == 2
 
     run(story, script("hello", "hello Ben"))
+
+
+def test_stop_and_help_are_answered_while_every_place_is_taken_by_thinking():
+    played = gated("hello", last_for_ever=True)
+
+    async def story(house: House) -> None:
+        for handle in (ANA, "+14155550198"):
+            await house.text("hi", from_handle=handle)
+        await played.is_thinking(about=2)
+        late = await house.text("hi", from_handle=KIM)
+        place = (await house.text("HELP", from_handle=BEN, channel="sms")).conversation_id
+        await house.settled_in(place)
+        assert [body[:9] for body in (await house.screen(place)).bodies] == ["Threedots"]
+        out = (await house.text("stop", from_handle=DAVE)).conversation_id
+        await house.settled_in(out)
+        assert (await house.screen(late.conversation_id)).bodies == []
+        played.go_on()
+        await house.settled(turns=5)
+
+    run(story, played, settings={"threedots_turns_at_once": 2})

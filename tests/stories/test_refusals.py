@@ -9,7 +9,7 @@ import pytest
 
 from phone.answers import CAPS
 from phone.clock import HeldClock
-from tests.house import ANA, House, call, run, script
+from tests.house import ANA, BEN, House, call, gated, run, script
 
 SEND = "/v1/messages"
 REFUSED = {"error": {"message": "The text was not accepted.", "code": "VALIDATION_ERROR"}}
@@ -105,6 +105,34 @@ def test_a_throttled_bubble_waits_as_long_as_asked_and_is_sent_once():
         assert (bubble.state, bubble.attempt) == ("confirmed", 2)
 
     run(story, script("hello"), clock=HeldClock())
+
+
+def test_while_agentphone_throttles_typing_and_tapbacks_are_left_out_and_words_go():
+    played = gated(
+        "hello", call("react", tapback="love"), "hello Ben", call("react", tapback="love"), ""
+    )
+
+    async def story(house: House) -> None:
+        limit = {"status": 429, "code": "RATE_LIMIT_EXCEEDED", "headers": {"Retry-After": "40"}}
+        await house.fail("POST", SEND, **limit)
+        await house.text("hi")
+        await played.is_thinking()
+        played.go_on()
+        await house.waits_to_send("RATE_LIMIT_EXCEEDED")
+        typed = len(await house.calls("POST", "/typing"))
+        sent = await house.text("hi", from_handle=BEN)
+        await house.settled_in(sent.conversation_id)
+        assert (await house.screen(sent.conversation_id)).bodies == ["hello Ben"]
+        assert "words go first" in played.told()[0]
+        assert len(await house.calls("POST", "/typing")) == typed
+        assert await house.calls("POST", "/reactions") == []
+        await house.pass_time(42.5)
+        await house.settled(turns=2)
+        await house.text("and now?", from_handle=BEN)
+        await house.settled(turns=3)
+        assert len(await house.calls("POST", "/reactions")) == 1
+
+    run(story, played, clock=HeldClock())
 
 
 def test_a_throttle_that_never_ends_lets_the_bubble_expire():
