@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,17 +26,17 @@ from agent.deployment import Deployment
 from agent.drift import Drift
 from agent.erasing import Erased, erase_person, list_of, scrub
 from agent.metrics import Gauges
+from agent.readiness import TROUBLES, Readiness
 from agent.running import running
 from agent.secret_place import keyring_of
 from agent.settings import Settings
 from agent.telemetry import check_telemetry
 from console.api import create_app as create_console
 from console.doorway import Doorway
-from memory.inbox import Receipt, accept, bury, keys_of, try_to_keep
+from memory.inbox import Receipt, accept, bury, keys_of
 from memory.persons import Person
 from memory.store import StoreUnavailable
-from memory.turns import oldest_due
-from phone.clock import Clock, utc
+from phone.clock import Clock
 from phone.errors import BadPayload, BadSignature
 from phone.hooks import PATH
 from phone.keyring import Key, Keyring
@@ -61,17 +59,11 @@ BODY_LIMIT = 1024 * 1024
 BODY_WITHIN = 10.0
 """Seconds for a webhook's body to arrive; slower ones are cut off."""
 
-SLOW = 60.0
-"""Seconds the oldest work may have waited before the server calls itself not ready."""
-
-DISK_FREE = 0.05
-"""Part of the disk that must be free for the server to call itself ready."""
-
-TROUBLES = ("starting", "database", "disk", "late", "sending", "clock", "secret")
-"""What `/readyz` may name; any of them makes the server not ready."""
-
 SPOKEN = {"text": "Sorry, this number only reads text messages. Please text us.", "hangup": True}
 """What a caller hears: for the voice channel the answer to the webhook is the speech."""
+
+TOLD_APART = ("conflict", "replay_suspected")
+"""What the metrics tell apart from other webhooks that start nothing."""
 
 NO, YES = {"ok": False}, {"ok": True}
 
@@ -145,6 +137,7 @@ class Door:
         self._metrics_token = metrics_token
         self._gauges = Gauges()
         self._punctuality = Punctuality()
+        self._readiness = Readiness()
         self.deployment: Deployment | None = None
         self.console: ASGIApp | None = None
         self.app = FastAPI(title="Threedots", docs_url=None, redoc_url=None, openapi_url=None)
@@ -209,6 +202,7 @@ class Door:
         try:
             return await _commit(deployment, headers.one(b"x-webhook-id") or "", body, now)
         except StoreUnavailable as error:
+            self._readiness.doubt()
             log.error("a webhook could not be stored, AgentPhone will bring it again: %s", error)
             return 503, NO, "not_stored"
 
@@ -236,8 +230,9 @@ class Door:
         """Whether webhooks can be stored and turns are being taken, with what is wrong if not."""
         found: dict[str, Any] = {"starting": True}
         if self.deployment:
-            found = await _state(self.deployment)
-            found["clock"] = self._punctuality.trouble(self.deployment.clock.now())
+            found = await self._readiness.of(self.deployment)
+            late = self._punctuality.trouble(self.deployment.clock.now())
+            found["clock"] = late or found.get("clock")
             found["secret"] = self._drift.trouble
         ready = not any(found.get(name) for name in TROUBLES)
         return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)
@@ -291,25 +286,8 @@ async def _commit(deployment: Deployment, webhook_id: str, body: bytes, now: flo
     if isinstance(inbound, Ignored) and inbound.why == "outbound":
         await deployment.outbox.reconciler.read_copy(body, held_for=deployment.held_for)
     voice = isinstance(inbound, Ignored) and inbound.why == "voice"
-    result = "conflict" if receipt.why == "conflict" else receipt.result
+    result = receipt.why if receipt.why in TOLD_APART else receipt.result
     return 200, SPOKEN if voice else YES, result
-
-
-async def _state(deployment: Deployment) -> dict[str, Any]:
-    """What `/readyz` says: each key names a trouble, and is empty where there is none."""
-    try:
-        await deployment.store.write(partial(try_to_keep, now=deployment.clock.now()))
-        oldest = await deployment.store.read(oldest_due)
-    except StoreUnavailable as error:
-        return {"database": str(error)}
-    waited = (utc(deployment.clock.now()) - oldest).total_seconds() if oldest else 0.0
-    disk = shutil.disk_usage(deployment.store.folder or Path.cwd())
-    return {
-        "oldest_waiting_seconds": round(max(waited, 0.0), 1),
-        "late": waited > SLOW,
-        "disk": disk.free / disk.total < DISK_FREE,
-        "sending": deployment.outbox.paused_by,
-    }
 
 
 def _is_of_console(scope: Scope) -> bool:

@@ -98,6 +98,7 @@ async def turn_away(deployment: Deployment, mailbox: Mailbox, verdict: Refused) 
         )
     )
     if verdict.code == LOOP:
+        deployment.meters.loop()
         log.error("LOOP in conversation %s, muted for an hour: %s", mailbox.id, verdict.reason)
     return TurnedAway(f"{verdict.code}: {verdict.reason}", words)
 

@@ -58,6 +58,7 @@ class Deployment:
             for never.
         held_for: How long a person who wrote at AgentPhone holds that conversation; zero: not.
         at_once: Conversations worked on at the same time by this process.
+        broken_promises: How often each promise was broken lately, as it was found last.
         under_way: What the turns that run here have noted so far, by their ids: for who watches.
         ended: Told the id of each turn that has been settled here. It must not wait.
     """
@@ -90,6 +91,7 @@ class Deployment:
     return_after: float | None = None
     held_for: timedelta = timedelta(0)
     at_once: int = 64
+    broken_promises: dict[str, int] = field(default_factory=dict)
     under_way: dict[str, Notes] = field(default_factory=dict)
     ended: Callable[[str], None] = lambda turn_id: None
     keep: Keep = field(default_factory=Keep)

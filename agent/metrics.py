@@ -31,6 +31,9 @@ class Gauges:
             "post_after_stop", "Replies of the last day that left after a STOP. Must be 0."
         )
         self._paused = gauge("sending_paused", "1 while nothing can be sent by anybody.")
+        self._broken = gauge(
+            "promise_broken", "Times a promise was broken in the last day. Must be 0.", "promise"
+        )
         self._busy = gauge("turns_running", "Turns this process has under way.")
 
     async def page(self, deployment: Deployment) -> bytes:
@@ -42,6 +45,8 @@ class Gauges:
         except StoreUnavailable:
             self._up.set(0)
         self._paused.set(deployment.outbox.paused_by is not None)
+        for name, times in deployment.broken_promises.items():
+            self._broken.labels(name).set(times)
         self._busy.set(len(deployment.under_way))
         return generate_latest(deployment.meters.registry) + generate_latest(self.registry)
 

@@ -23,6 +23,8 @@ from agent.catch_up import CatchUp
 from agent.deployment import Deployment
 from agent.guard import guard_of
 from agent.journal import Journal
+from agent.promises import LOOK_EVERY as WATCH_EVERY
+from agent.promises import Watch
 from agent.prompts import Prompts
 from agent.settings import HOME, Settings
 from agent.sweep import SWEEP_EVERY, sweep
@@ -187,6 +189,7 @@ def rounds_of(deployment: Deployment) -> list[Round]:
     ]
     if deployment.session == "live":  # what is made at home, or in an evaluation, is its owner's
         rounds.append(("tidying up", partial(tidy, deployment), TIDY_EVERY))
+        rounds.append(("watching the promises", Watch(deployment).look, WATCH_EVERY))
     return rounds
 
 

@@ -71,7 +71,7 @@ async def _take(deployment: Deployment, claim: Claim, burst: Burst) -> None:
     )
     deployment.ended(burst.turn.id)
     seconds = (utc(deployment.clock.now()) - burst.turn.started_at).total_seconds()
-    deployment.meters.turn(ending.outcome, seconds, burst.notes)
+    deployment.meters.turn(ending.outcome, seconds, burst.notes, reason=ending.reason)
     log.info("turn %s: %s", burst.turn.id, ending.outcome)
 
 
@@ -134,6 +134,8 @@ async def _converse(deployment: Deployment, claim: Claim, burst: Burst) -> Endin
         store=deployment.store,
         clock=deployment.clock,
     )
+    if saved.merged:
+        deployment.meters.merged()
     facts, before = scene.memory.state.facts, scene.memory.before.facts
     await keep_sources(deployment, scene.hands, facts, before=before)
     after = scene.memory.state.model_dump(mode="json")

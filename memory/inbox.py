@@ -58,7 +58,8 @@ class Receipt:
     Attributes:
         result: `accepted` and stored as a message, a `duplicate` of which nothing was stored, or
             `ignored`: its event is kept and starts nothing.
-        why: Why it was ignored; `conflict` when something else came under a known header id.
+        why: Why it was ignored; `conflict` when something else came under a known header id,
+            `replay_suspected` of a duplicate that came under another one than before.
         mailbox_id, ref: Where the message lies, when accepted; None otherwise.
         is_due: Whether there is work now, so that workers are to be woken.
     """
@@ -225,17 +226,22 @@ def _come_again(
     new = [key for key in keys if key not in found]
     only_the_header = bool(found) and all(key.startswith("hook:") for key in found)
     if isinstance(inbound, Ignored) or not (new and only_the_header):
-        _count_again(session, found)
-        return Receipt("duplicate")
+        came_as = _count_again(session, found)
+        is_replay = bool(came_as) and inbound.webhook_id not in came_as
+        return Receipt("duplicate", why="replay_suspected" if is_replay else None)
     _keep_event(session, inbound, body=body, keys=new, why="conflict", name=None, now=now)
     return Receipt("ignored", why="conflict")
 
 
-def _count_again(session: Session, keys: Collection[str]) -> None:
-    """Note on the event that is known by these keys that it was delivered once more."""
+def _count_again(session: Session, keys: Collection[str]) -> set[str]:
+    """Note on the event that is known by these keys that it was delivered once more.
+
+    Returns the header ids it came with before; none for what was read back from AgentPhone.
+    """
     it = select(EventKey.event_id).where(col(EventKey.key).in_(keys))
     more = {"duplicates": col(Event.duplicates) + 1}
     session.exec(update(Event).where(col(Event.id).in_(it)).values(more))
+    return set(session.exec(select(Event.webhook_id).where(col(Event.id).in_(it)))) - {""}
 
 
 def _why_ignored(inbound: Inbound, own_numbers: Collection[str]) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -98,12 +98,15 @@ class Saved:
         note: What had to go to make room, or why nothing was written; for the turn's record.
         state: The memory as it is now, with what others had changed; None when not even read.
         is_away: Whether AgentPhone could not be had, so that others will not fare better.
+        merged: Whether it is otherwise than the turn had left it: others had changed it, or there
+            was no room.
     """
 
     ok: bool
     note: str | None = None
     state: ConversationState | None = None
     is_away: bool = False
+    merged: bool = False
 
 
 async def recall(
@@ -151,8 +154,8 @@ async def save(
     if memory.state.content() != memory.before.content():
         await store.write(partial(keep, claim=claim, state=memory.state, now=clock.now()))
     saved = await _save(claim, phone=phone, store=store, clock=clock)
-    memory.state = saved.state or memory.state
-    return saved
+    ours, memory.state = memory.state, saved.state or memory.state
+    return replace(saved, merged=memory.state.content() != ours.content())
 
 
 async def save_consent(

@@ -12,6 +12,7 @@ from phone.explained import Explained
 
 if TYPE_CHECKING:  # loaded only where there is something to upgrade: half of a quick start
     from alembic.config import Config
+    from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -55,6 +56,14 @@ def upgrade(engine: Engine) -> None:
 def revisions() -> list[str]:
     """Every migration there is, oldest first: a file's name begins with its number."""
     return sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def stands_at(session: Session) -> str | None:
+    """The last migration the database has seen by now: another process may have brought it on."""
+    return session.connection().execute(_STANDS_AT).scalar()
+
+
+_STANDS_AT = text("SELECT version_num FROM alembic_version")
 
 
 def _current(connection: Connection) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self, TypeVar
@@ -75,6 +76,8 @@ class Api:
         self.base_url = httpx.URL(base_url)
         if self.base_url.scheme not in {"http", "https"} or not self.base_url.host:
             raise ValueError(f"base_url is {base_url!r}; write it like https://api.agentphone.ai")
+        self.skew: float | None = None
+        self.refuses_the_key = False
         self._key = api_key
         self._ours = {"Authorization": f"Bearer {api_key}"}
         if sub_account_id is not None:
@@ -186,6 +189,7 @@ class Api:
     async def _answer(self, request: httpx.Request, act: Act, within: float) -> Any:
         async with _within(within, act):
             response = await self._http.send(request)
+        self._learn(response)
         self._raise_unless_success(response, response.content, act)
         if not response.content:
             return None
@@ -196,6 +200,13 @@ class Api:
                 f"AgentPhone answered {act.name} with {response.status_code} and no readable JSON",
                 status=response.status_code,
             ) from None
+
+    def _learn(self, response: httpx.Response) -> None:
+        """What every answer tells beside what was asked: the time there, and whether we may ask."""
+        self.refuses_the_key = response.status_code == 401
+        with suppress(ValueError):
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
+            self.skew = self._clock.now() - date.timestamp()
 
     def _raise_unless_success(self, response: httpx.Response, body: bytes, act: Act) -> None:
         if not response.is_success:

@@ -96,6 +96,19 @@ class AgentPhoneClient:
     async def __aexit__(self, *failed: object) -> None:
         await self._api.__aexit__(*failed)
 
+    @property
+    def skew(self) -> float | None:
+        """Seconds our clock is ahead of AgentPhone's, by its latest answer; None if it told none.
+
+        Its answers tell whole seconds, and take some time to reach us.
+        """
+        return self._api.skew
+
+    @property
+    def refuses_the_key(self) -> bool:
+        """Whether the latest answer was a 401."""
+        return self._api.refuses_the_key
+
     async def send(self, message: OutboundMessage) -> SentMessage:
         """Send one message, once.
 

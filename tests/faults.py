@@ -114,9 +114,12 @@ FAULTS: dict[int, Fault] = {
         + in_file("memory/test_store.py", "the_same_delivery_at_once_from_many_tasks_is_one_row"),
     ),
     15: Fault(
-        "The same body under another delivery id: one turn.",
-        in_file("stories/test_intake.py", "the_same_message_under_another_delivery_id_is_one_turn"),
-        later="replays are not counted by themselves",
+        "The same body under another delivery id: one turn, counted as a replay.",
+        in_file("stories/test_intake.py", "the_same_message_under_another_delivery_id_is_one_turn")
+        + in_file(
+            "stories/test_metrics.py",
+            "a_recorded_webhook_under_another_id_a_loop_and_why_turns_were_dropped_are_counted",
+        ),
     ),
     16: Fault(
         "Another body under a known delivery id: another message when it has an id of its own, "

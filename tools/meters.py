@@ -6,6 +6,8 @@ wrote.
 
 from __future__ import annotations
 
+import re
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from memory.notes import Notes, usage_of
@@ -46,7 +48,7 @@ class Meters:
             buckets=QUICK,
             registry=self.registry,
         )
-        self._turns = self._counter("turn", "Settled turns, by outcome.", "outcome")
+        self._turns = self._counter("turn", "Settled turns, by outcome.", "outcome", "reason")
         self._turn_seconds = Histogram(
             "threedots_turn_seconds", "How long turns took.", buckets=SLOW, registry=self.registry
         )
@@ -58,6 +60,10 @@ class Meters:
         self._sends = self._counter("send_http", "Sends to AgentPhone, by answer.", "result")
         self._found = self._counter("reconcile", "Lost answers, by what was found out.", "result")
         self._missed = self._counter("backfill_found", "Messages that no webhook brought.")
+        self._loops = self._counter("loop_breaker", "Conversations muted because of a loop.")
+        self._merged = self._counter(
+            "metadata_conflict", "Memories saved otherwise than their turn had left them."
+        )
         self._names: set[str] = set()
 
     def webhook(self, result: str, seconds: float) -> None:
@@ -72,9 +78,11 @@ class Meters:
         """A webhook was rightly signed with the secret in this place, 0 for the newest."""
         (self._former if place else self._newest).inc()
 
-    def turn(self, outcome: str, seconds: float, notes: Notes) -> None:
+    def turn(
+        self, outcome: str, seconds: float, notes: Notes, *, reason: str | None = None
+    ) -> None:
         """A turn is settled; what it cost is in its notes."""
-        self._turns.labels(outcome).inc()
+        self._turns.labels(outcome, _code(outcome, reason)).inc()
         self._turn_seconds.observe(max(seconds, 0.0))
         usage = usage_of(notes.requests, tool_calls=0)
         self._tokens.labels("input").inc(usage.input_tokens)
@@ -107,8 +115,22 @@ class Meters:
         """Messages were read back that no webhook had brought."""
         self._missed.inc(messages)
 
+    def loop(self) -> None:
+        """Somebody who answers like a machine was muted."""
+        self._loops.inc()
+
+    def merged(self) -> None:
+        """A memory was saved otherwise than its turn had left it: somebody had changed it too."""
+        self._merged.inc()
+
     def _counter(self, name: str, help: str, *labels: str) -> Counter:
         return Counter(f"threedots_{name}", help, labels, registry=self.registry)
+
+
+def _code(outcome: str, reason: str | None) -> str:
+    """The code a reason of ours begins with; a model's own words are no label."""
+    code = (reason or "").split(":")[0] if outcome in ("dropped", "failed") else ""
+    return code if re.fullmatch(r"[a-z_]{0,24}", code) else "other"
 
 
 def _answered(outcome: object) -> str:

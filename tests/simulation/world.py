@@ -11,11 +11,13 @@ import json
 import logging
 import random
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 from sqlmodel import Session, col, select
 
+from memory.promises import broken
 from memory.state import KEY as OURS
 from memory.tables import Mailbox, Turn
 from phone.emulator.app import create_app
@@ -213,7 +215,9 @@ class World:
         return History.of(self._ask, rows, log=self.log)
 
     def violations(self) -> list[str]:
-        return violations(self.come_to_rest())
+        history = self.come_to_rest()
+        found = self._database.read(partial(broken, now=self.clock.now()))
+        return violations(history) + [name for name, times in found.items() if times]
 
     def end(self) -> None:
         """Let go of everything."""

@@ -10,6 +10,7 @@ import pytest
 from memory.state import ConversationState
 from memory.tables import Event, Mailbox
 from tests.house import House, call, gated, run, script
+from tests.stories.test_metrics import measured
 
 REX = call("remember", fact="Has a dog called Rex")
 
@@ -110,6 +111,7 @@ def test_what_a_person_edits_while_the_agent_thinks_is_kept_beside_what_it_noted
         kept = await house.metadata(sent.conversation_id)
         assert kept["crm"] == 1
         assert kept["threedots"]["facts"] == ["Prefers mornings", "Has a dog called Rex"]
+        assert (await measured(house))["metadata_conflict_total"] == 1
 
     run(story, played)
 

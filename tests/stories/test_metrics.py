@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.promises import Watch
 from memory.figures import figures
-from memory.tables import Bubble, Consent
-from phone.clock import HeldClock
+from memory.tables import Bubble, Consent, Mailbox, Message
+from phone.clock import HeldClock, utc
 from server import Door
 from tests.house import ANA, BEN, House, call, run, script
 from tests.stories.test_intake import message
@@ -44,7 +46,7 @@ def test_what_happens_is_counted_and_nobody_is_named():
             "webhook_total{result=accepted}": 2, "webhook_total{result=duplicate}": 1,
             "webhook_total{result=unreadable}": 1, "webhook_total{result=wrong_signature}": 1,
             "webhook_total{result=ignored}": 1, "ack_seconds_count": 6,
-            "webhook_signed_total{secret=newest}": 5, "turn_total{outcome=answered}": 2,
+            "webhook_signed_total{secret=newest}": 5, "turn_total{outcome=answered,reason=}": 2,
             "turn_seconds_count": 2, "bubble_total{state=confirmed}": 2,
             "send_http_total{result=accepted}": 2, "tool_total{state=done,tool=react}": 1,
             "optout{how=keyword,says=stop}": 1, "deadletter_open": 1, "unconfirmed_open": 0,
@@ -59,6 +61,24 @@ def test_what_happens_is_counted_and_nobody_is_named():
             assert private not in page
 
     run(story, script([call("react", tapback="love")], "hello"))
+
+
+def test_a_recorded_webhook_under_another_id_a_loop_and_why_turns_were_dropped_are_counted():
+    async def story(house: House) -> None:
+        for webhook_id in ("del_1", "del_1", "del_2"):
+            await house.webhook(message(), webhook_id=webhook_id)
+        await house.settled(turns=1)
+        for number in range(3):
+            await house.text("I am out of the office until Monday.")
+            await house.settled(turns=2 + number)
+        found = await measured(house)
+        assert found["webhook_total{result=duplicate}"] == 1
+        assert found["webhook_total{result=replay_suspected}"] == 1
+        assert found["loop_breaker_total"] == 1
+        assert found["turn_total{outcome=dropped,reason=loop}"] == 1
+
+    settings = {"threedots_loop_breaker": True}
+    run(story, script("hello", last_for_ever=True), settings=settings)
 
 
 def test_what_nobody_knows_yet_is_shown_until_somebody_does():
@@ -124,3 +144,35 @@ def test_who_comes_through_a_proxy_or_without_the_token_finds_nothing():
         assert (await house.http.get("/metrics", headers=right)).status_code == 200
 
     run(story, script())
+
+
+def test_a_broken_promise_is_shown_said_and_a_person_is_called_once_for_it(
+    caplog: pytest.LogCaptureFixture,
+):
+    calls = []
+
+    async def called(told):
+        calls.append(told)
+        return len(calls) > 1  # nobody answers the first time
+
+    def forget(session):
+        session.exec(Mailbox.__table__.update().values(due_at=None))
+        session.exec(Message.__table__.update().values(state="waiting", stored_at=utc(0)))
+
+    async def story(house: House) -> None:
+        deployment = house.local.deployment
+        assert deployment is not None
+        deployment.call_person = called
+        watch = Watch(deployment)
+        await house.text("hi")
+        await house.settled(turns=1)
+        await watch.look()
+        assert (await measured(house))["promise_broken{promise=nobody_forgotten}"] == 0
+        await deployment.store.write(forget)
+        for _ in range(3):
+            await watch.look()
+        assert (await measured(house))["promise_broken{promise=nobody_forgotten}"] == 1
+        assert [told["promise"] for told in calls] == ["nobody_forgotten"] * 2
+
+    run(story, script("hello"))
+    assert "PROMISE BROKEN, 1 times of late: What was stored is answered" in caplog.text
