@@ -66,9 +66,21 @@ def _one(name: str, settings: Settings) -> Model:
         return infer_provider(kind)
 
     try:
-        return infer_model(name, provider_factory=provider)
+        return _asked_once(infer_model(name, provider_factory=provider))
     except (UserError, ValueError, ImportError) as error:
         raise NoModel(f"THREEDOTS_MODEL names {name!r}, which cannot be used: {error}") from error
+
+
+def _asked_once(model: Model) -> Model:
+    """The same, without the second and third try that clients of providers make by themselves.
+
+    A turn tries again itself, after the next model of the chain; and a request that hangs would
+    take three times as long as it may.
+    """
+    client = getattr(model, "client", None)
+    if client is not None and hasattr(client, "max_retries"):
+        client.max_retries = 0
+    return model
 
 
 def models_in(model: Model) -> int:

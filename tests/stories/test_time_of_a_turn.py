@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from pydantic import SecretStr
 from pydantic_ai import FunctionToolset
 from pydantic_ai.messages import TextPart
 from pydantic_ai.models import Model
 from pydantic_ai.models.fallback import FallbackModel
 
-from agent.models import models_in
+from agent.models import model_for, models_in
+from agent.settings import Settings
 from memory.tables import ToolCall
 from phone.clock import HeldClock
 from tests.house import PATIENCE, House, call, gated, run, script
@@ -134,6 +136,8 @@ def test_the_models_of_a_chain_share_the_minute():
     one: Model = script("hello").model
     assert models_in(one) == 1
     assert models_in(FallbackModel(one, one, one)) == 3
+    settings = Settings(openai_api_key=SecretStr("sk-not-a-key"), threedots_model="openai:gpt-5")
+    assert model_for(settings).client.max_retries == 0  # type: ignore[attr-defined]
 
 
 def test_without_a_limit_a_model_has_all_the_time_it_wants():
