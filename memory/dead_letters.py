@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from phone.errors import BadPayload
 from phone.types import Ignored, Inbound, InboundMessage
 from phone.webhook import parse
 
-Fate = Literal["accepted", "duplicate", "ignored", "unreadable", "stale", "unknown"]
+Fate = Literal["accepted", "dropped", "duplicate", "ignored", "unreadable", "stale", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,16 @@ class Replayed:
     """What became of a dead letter that was tried again.
 
     Attributes:
-        fate: `accepted`: it waits to be answered (or was dropped for a reason of its own);
-            `duplicate` or `ignored`: nothing is to be done; these three are no dead letters any
-            more. `unreadable` still, `stale`: too old to be answered unasked; `unknown`: there is
-            no such letter.
+        fate: `accepted`: it waits to be answered; `dropped`: it is kept and nobody is answered, as
+            when they have said STOP; `duplicate` or `ignored`: nothing is to be done; these four
+            are no dead letters any more. `unreadable` still, `stale`: too old to be answered
+            unasked; `unknown`: there is no such letter.
+        is_rehearsed: Whether all of that was only tried out, and nothing has changed.
     """
 
     letter_id: int
     fate: Fate
+    is_rehearsed: bool = False
 
     @property
     def is_left(self) -> bool:
@@ -42,16 +44,26 @@ class Replayed:
         return self.fate in ("unreadable", "stale", "unknown")
 
     def __str__(self) -> str:
-        return f"{self.letter_id}: {_SAID[self.fate]}"
+        said = _SAID | (_WOULD if self.is_rehearsed else {})
+        return f"{self.letter_id}: {said[self.fate]}"
 
 
 _SAID: dict[Fate, str] = {
     "accepted": "let in; it waits for its turn.",
+    "dropped": "let in and kept; nobody is answered (they said STOP, or it is empty).",
     "duplicate": "known already; nothing to do.",
     "ignored": "read; there is nothing to answer.",
     "unreadable": "still unreadable; left where it is.",
     "stale": "older than 15 minutes; left where it is. --allow-stale answers it all the same.",
     "unknown": "no such dead letter.",
+}
+
+
+_WOULD: dict[Fate, str] = {
+    "accepted": "would be let in and wait for its turn.",
+    "dropped": "would be let in and kept; nobody would be answered.",
+    "duplicate": "known already; it would be no dead letter any more.",
+    "ignored": "nothing to answer; it would be no dead letter any more.",
 }
 
 
@@ -113,7 +125,7 @@ async def _rehearse(store: Store, work: Callable[[Session], Replayed]) -> Replay
     try:
         await store.write(try_out)
     except _Rehearsed as tried:
-        return tried.replayed
+        return replace(tried.replayed, is_rehearsed=True)
     raise AssertionError("a rehearsal always ends by undoing itself")
 
 
@@ -153,7 +165,7 @@ def _read_again(
         # AgentPhone cannot be asked from here; what people have written to is ours for certain.
         own_numbers=set(session.exec(select(Mailbox.number))),
     )
-    return receipt.result
+    return "dropped" if receipt.result == "accepted" and not receipt.is_due else receipt.result
 
 
 def _moment(inbound: Inbound, letter: DeadLetter) -> datetime:

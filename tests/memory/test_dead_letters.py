@@ -117,7 +117,9 @@ def test_a_dry_run_says_the_same_and_changes_nothing(url: str, database: Databas
 
     def again(*, dry_run: bool) -> list[tuple[int, str]]:
         every = replay_all(url, None, now=NOW + 1, dry_run=dry_run, allow_stale=False)
-        return [(one.letter_id, one.fate) for one in asyncio.run(every)]
+        done = asyncio.run(every)
+        assert [("would" in str(one)) for one in done] == [dry_run, False]
+        return [(one.letter_id, one.fate) for one in done]
 
     expected = [(readable, "accepted"), (unreadable, "unreadable")]
     assert again(dry_run=True) == expected
@@ -130,7 +132,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(url: str, database: Databas
 def test_a_replayed_text_of_somebody_who_has_stopped_since_is_not_answered(database: Database):
     letter = buried(database, body())
     database(lambda s: record_consent(s, ANA, opted_out=True, how="operator", now=NOW))
-    database(lambda s: replay(s, letter, now=NOW + 1))
+    assert database(lambda s: replay(s, letter, now=NOW + 1)).fate == "dropped"
     [message] = database(lambda s: s.exec(select(Message)).all())
     assert message.outcome == "dropped(opted_out)"
     assert [row.due_at for row in database(lambda s: s.exec(select(Mailbox)).all())] == [None]
