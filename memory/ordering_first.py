@@ -11,9 +11,8 @@ from memory.mailboxes import address
 from memory.tables import Bubble, Mailbox
 from memory.texting_first import KIND, FirstText, NotAllowed, Order, may_text_first
 from phone.clock import utc
-from safety.quiet_hours import Refused
 from safety.senders import Senders, may_text
-from safety.verdicts import Refused as Dear
+from safety.verdicts import Refused
 
 
 def text_first(
@@ -41,7 +40,7 @@ def text_first(
     """
     mailbox = _mailbox(session, order.participant, number, now)
     dear = may_text(senders, order.participant, number=mailbox.number)
-    if isinstance(dear, Dear) and mailbox.channel != "imessage":  # a new one may end as an SMS
+    if isinstance(dear, Refused) and mailbox.channel != "imessage":  # a new one may end as an SMS
         raise NotAllowed(f"No text goes there: {dear.reason}.")
     answer = may_text_first(session, order, number=mailbox.number, now=now)
     if isinstance(answer, Refused):

@@ -21,14 +21,8 @@ from memory.silence import silence_in
 from memory.tables import Bubble, Mailbox, Message
 from phone.clock import utc
 from phone.explained import Explained
-from safety.quiet_hours import (
-    Allowed,
-    Refused,
-    few_enough,
-    few_new_people,
-    in_hours,
-    zones_of,
-)
+from safety.quiet_hours import few_enough, few_new_people, in_hours, zones_of
+from safety.verdicts import Refused, Verdict
 
 KIND = "first"
 """The kind of such a bubble."""
@@ -66,7 +60,7 @@ class Order:
 
 def may_text_first(
     session: Session, order: Order, *, number: str, now: float, besides: str | None = None
-) -> Allowed | Refused:
+) -> Verdict:
     """Whether this may leave now.
 
     Args:

@@ -8,12 +8,13 @@ Florida 8 to 20 h and three texts a day (Fla. Stat. 501.059), Texas 9 to 21 h, o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import timezone
+
+from safety.verdicts import Allowed, Refused, Verdict
 
 OPENS, OPENS_ON_SUNDAY, CLOSES = time(9), time(12), time(20)
 """The hours of the day, local time."""
@@ -37,27 +38,6 @@ _MANY = 12
 _STEP = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """It may be done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """It may not be done.
-
-    Attributes:
-        code: `opted_out`, `no_consent`, `quiet_hours`, `too_many`, `taken_over`, or why no text
-            may go to that number.
-        reason: The same in words, with what would be right.
-        not_before: When it may be done, as far as only time is missing.
-    """
-
-    code: str
-    reason: str
-    not_before: datetime | None = None
-
-
 def zones_of(handle: str, *, stated: str | None = None) -> Sequence[str]:
     """Every zone in which this person may be: as they said, or by their number.
 
@@ -75,7 +55,7 @@ def zones_of(handle: str, *, stated: str | None = None) -> Sequence[str]:
     return known if known and len(known) <= _MANY else ALL_US
 
 
-def in_hours(zones: Iterable[str], *, now: datetime) -> Allowed | Refused:
+def in_hours(zones: Iterable[str], *, now: datetime) -> Verdict:
     """Whether it is day in all of these zones.
 
     Args:
@@ -93,14 +73,14 @@ def in_hours(zones: Iterable[str], *, now: datetime) -> Allowed | Refused:
     return Refused("quiet_hours", f"It is {local} where they may be; {when}.", at)
 
 
-def few_enough(times: int) -> Allowed | Refused:
+def few_enough(times: int) -> Verdict:
     """Whether one more may follow so many within the last 24 hours."""
     if times < MOST_IN_A_DAY:
         return Allowed()
     return Refused("too_many", f"They got {times} such texts within 24 hours; that is the most.")
 
 
-def few_new_people(people: int) -> Allowed | Refused:
+def few_new_people(people: int) -> Verdict:
     """Whether one more may follow so many new people within the last 24 hours."""
     if people < MOST_NEW_PEOPLE:
         return Allowed()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.quiet_hours import ALL_US, Allowed, Refused, few_enough, in_hours, zones_of
+from safety.quiet_hours import ALL_US, few_enough, in_hours, zones_of
+from safety.verdicts import Allowed, Refused
 
 FROM, UNTIL = (datetime.fromisoformat(day) for day in ("2020-01-01", "2035-01-01"))
 
