@@ -276,6 +276,7 @@ async def _commit(deployment: Deployment, webhook_id: str, body: bytes, now: flo
             keys=keys_of(inbound, body),
             now=now,
             own_numbers=frozenset(deployment.own_numbers),
+            ears=deployment.guard.ears,
         )
     )
     if receipt.why == "conflict":

@@ -157,6 +157,7 @@ async def _take_in(deployment: Deployment, reads: list[ReadBack]) -> None:
                 reads=reads,
                 now=deployment.clock.now(),
                 own_numbers=frozenset(deployment.own_numbers),
+                ears=deployment.guard.ears,
                 after=reached,
                 held_for=deployment.held_for,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic_ai import Agent
 from pydantic_ai.models import Model
@@ -44,7 +44,7 @@ class Deployment:
         patient: Whether thinking waits for that pause as well.
         guard: Its limits, and whom it answers.
         introduces: Whether people are told once that an AI writes, and on SMS how to stop.
-        confirms_stop: Whether STOP gets a static text; False where a carrier does that.
+        stop_confirmation: Who confirms a STOP: `harness` (we do), `platform`, or `off`.
         call_person: Calls a person with an alert as JSON; whether that worked.
         deliver_code: Sends a code by which somebody proves who they are, another way than by text.
         link_domains: Domains the agent may send links to; `*` for any.
@@ -79,7 +79,7 @@ class Deployment:
     patient: bool = False
     guard: Guard = field(default_factory=Guard)
     introduces: bool = True
-    confirms_stop: bool = True
+    stop_confirmation: Literal["harness", "platform", "off"] = "harness"
     call_person: Callable[[dict[str, Any]], Awaitable[bool]] = _by_the_log_alone
     deliver_code: DeliverCode = deliver_code
     link_domains: Sequence[str] = ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from memory.transcript import SessionKind
 from safety.campaign import Campaign
+from safety.consent import Ears
 from safety.limits import Limits
 from safety.senders import Senders
 from tools.content import Mode
@@ -20,6 +21,7 @@ class Guard:
     """The rules a turn has to pass. Left as it is, it lets everything through.
 
     Attributes:
+        ears: What of a text is heard by rule beyond what always is.
         breaks_loops: Whether what looks like a machine talking to us is muted.
         plain_punctuation: Whether quotes and dashes become plain where that spares SMS segments.
         campaign: What the registration for SMS says that texts include.
@@ -28,6 +30,7 @@ class Guard:
 
     limits: Limits = field(default_factory=Limits)
     senders: Senders = field(default_factory=lambda: Senders(countries=(), answer_machines=True))
+    ears: Ears = field(default_factory=Ears)
     breaks_loops: bool = False
     plain_punctuation: bool = False
     campaign: Campaign = field(default_factory=Campaign)
@@ -50,6 +53,7 @@ def guard_of(settings: Settings, session: SessionKind) -> Guard:
     return Guard(
         limits=settings.limits,
         senders=settings.senders,
+        ears=settings.ears,
         breaks_loops=settings.threedots_loop_breaker,
         plain_punctuation=settings.threedots_sms_plain_punctuation,
         campaign=settings.campaign,

@@ -62,7 +62,7 @@ async def _confirm_stop(
     deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
 ) -> Ending:
     """The static words after the model has recorded a STOP, once."""
-    if not deployment.confirms_stop or await notices(deployment, burst):
+    if deployment.stop_confirmation != "harness" or await notices(deployment, burst):
         return ending
     noticed = await say(
         deployment, claim, burst, NOTICES[Keyword.STOP], why="notice for stop, heard by the model"

@@ -145,7 +145,7 @@ def assemble(
         patient=settings.threedots_burst == "patient",
         guard=guard,
         meters=meters,
-        confirms_stop=settings.threedots_stop_confirmation == "on",
+        stop_confirmation=settings.threedots_stop_confirmation,
         call_person=partial(post, settings.threedots_alert_url),
         introduces=(settings.threedots_introduction or _DEFAULTS[session]) == "on",
         keep=terms(settings),

@@ -89,8 +89,8 @@ async def take_note(
         await deployment.store.write(partial(learn, held_for=deployment.held_for))
     if not mailbox.history_seeded:
         meet = partial(seed, mailbox_id=mailbox_id, conversation=conversation, now=now)
-        numbers = frozenset(deployment.own_numbers)
-        caught = await deployment.store.write(partial(meet, own_numbers=numbers))
+        numbers, ears = frozenset(deployment.own_numbers), deployment.guard.ears
+        caught = await deployment.store.write(partial(meet, own_numbers=numbers, ears=ears))
         was_missed = caught.due > 0
     if any(message.reply_to for message in stored):
         await deployment.store.write(

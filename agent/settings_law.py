@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+from safety.consent import Ears
+from safety.stop_words import BadStopWord, own_stop_words
+
 
 class LawSettings(BaseSettings):
     """What people are told of themselves and of us, and whether we may write first."""
@@ -18,10 +21,17 @@ class LawSettings(BaseSettings):
         "and by SMS how to stop. Unset means on for serve, and off for the phone, the chat and "
         "evaluations. Many places demand it by law: off only if you tell them elsewhere.",
     )
-    threedots_stop_confirmation: Literal["on", "off"] = Field(
-        default="on",
-        description="Whether STOP is confirmed by us. Off only if your carrier confirms it already:"
-        " text STOP to your number and see.",
+    threedots_stop_words: str = Field(
+        default="",
+        description="Words of your own that stop all texting like STOP, as whole messages, with "
+        "commas: adeu,jetzt reicht es. They add to the built-in ones, none of which can be taken "
+        "out.",
+    )
+    threedots_stop_confirmation: Literal["harness", "platform", "off"] = Field(
+        default="harness",
+        description="Who confirms a STOP: harness sends prompts/opted_out.md; platform leaves it to"
+        " a carrier that does so itself (text STOP to your number and see); off says nothing. It "
+        "is obeyed in any case.",
     )
     threedots_alert_url: str | None = Field(
         default=None,
@@ -45,3 +55,17 @@ class LawSettings(BaseSettings):
                 "in front."
             )
         return url
+
+    @field_validator("threedots_stop_words")
+    @classmethod
+    def _good_words(cls, written: str) -> str:
+        try:
+            own_stop_words(written)
+        except BadStopWord as error:
+            raise ValueError(f"THREEDOTS_STOP_WORDS: {error}") from error
+        return written
+
+    @property
+    def ears(self) -> Ears:
+        """What of a text is heard by rule beyond what always is."""
+        return Ears(stop_words=own_stop_words(self.threedots_stop_words))

@@ -19,6 +19,10 @@ NOTICES = {Keyword.STOP: "opted_out", Keyword.START: "opted_in", Keyword.HELP: "
 """The prompt file with the static words for each consent word."""
 
 
+UNCONFIRMED = {"platform": "the carrier confirms stop", "off": "nobody confirms stop"}
+"""The reason of a turn in which we do not."""
+
+
 async def say(
     deployment: Deployment,
     claim: Claim,
@@ -45,8 +49,8 @@ async def answer_consent_words(deployment: Deployment, claim: Claim, burst: Burs
     why = f"notice for {words[-1]}"
     if burst.resumed and (sent := await notices(deployment, burst)):
         return Ending(outcome_of(sent), why)
-    if words[-1] is Keyword.STOP and not deployment.confirms_stop:
-        noticed = Ending("silent", "the carrier confirms stop")
+    if words[-1] is Keyword.STOP and deployment.stop_confirmation != "harness":
+        noticed = Ending("silent", UNCONFIRMED[deployment.stop_confirmation])
     else:
         noticed = await say(deployment, claim, burst, NOTICES[words[-1]], why=why)
     if words[-1] is not Keyword.HELP:

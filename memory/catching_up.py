@@ -22,6 +22,7 @@ from phone.clock import utc
 from phone.types import Conversation, Group, InboundMessage
 from phone.types import Message as StoredMessage
 from phone.webhook import dedupe_keys
+from safety.consent import BUILT_IN, Ears
 
 FRESH_FOR = timedelta(minutes=15)
 """How old a missed text may be and still be answered; after that an answer out of the blue is
@@ -98,6 +99,7 @@ def take_in(
     *,
     now: float,
     own_numbers: Collection[str] = (),
+    ears: Ears = BUILT_IN,
     after: Place | None = None,
     held_for: timedelta = timedelta(0),
 ) -> Caught:
@@ -107,6 +109,7 @@ def take_in(
     what others said in our name.
 
     Args:
+        ears: What is heard by rule beyond what always is.
         after: Where the round before this one ended.
         held_for: How long somebody who wrote in our place holds the conversation.
     """
@@ -118,7 +121,7 @@ def take_in(
         if one.message.direction == "outbound":
             _remember(session, one, held_for=held_for, now=now)
             continue
-        receipt = _let_in(session, one, now=now, own_numbers=own_numbers)
+        receipt = _let_in(session, one, now=now, own_numbers=own_numbers, ears=ears)
         stored += receipt.result == "accepted"
         due += receipt.is_due
     reached = ahead[AT_ONCE - 1].place if len(ahead) > AT_ONCE else None
@@ -222,7 +225,9 @@ def _missed(session: Session, read: ReadBack, *, now: float) -> list[_Missed]:
     return missed
 
 
-def _let_in(session: Session, one: _Missed, *, now: float, own_numbers: Collection[str]) -> Receipt:
+def _let_in(
+    session: Session, one: _Missed, *, now: float, own_numbers: Collection[str], ears: Ears
+) -> Receipt:
     inbound = as_inbound(one.message, one.conversation)
     return accept(
         session,
@@ -231,6 +236,7 @@ def _let_in(session: Session, one: _Missed, *, now: float, own_numbers: Collecti
         keys=dedupe_keys(inbound),
         now=now,
         own_numbers=own_numbers,
+        ears=ears,
         event=EVENT,
         outcome=one.outcome,
     )

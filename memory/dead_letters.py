@@ -18,6 +18,7 @@ from phone.clock import utc
 from phone.errors import BadPayload
 from phone.types import Ignored, Inbound, InboundMessage
 from phone.webhook import parse
+from safety.consent import BUILT_IN, Ears
 
 Fate = Literal["accepted", "dropped", "duplicate", "ignored", "unreadable", "stale", "unknown"]
 
@@ -92,7 +93,13 @@ def in_a_line(letter: DeadLetter) -> str:
 
 
 async def replay_all(
-    database_url: str, letter_id: int | None, *, now: float, dry_run: bool, allow_stale: bool
+    database_url: str,
+    letter_id: int | None,
+    *,
+    now: float,
+    dry_run: bool,
+    allow_stale: bool,
+    ears: Ears = BUILT_IN,
 ) -> list[Replayed]:
     """Replay one letter, or all of them when None; each in a transaction of its own.
 
@@ -105,7 +112,7 @@ async def replay_all(
             found = [letter.id for letter in await store.read(letters)]
         done = []
         for one in found:
-            work = partial(replay, letter_id=one or 0, now=now, allow_stale=allow_stale)
+            work = partial(replay, letter_id=one or 0, now=now, allow_stale=allow_stale, ears=ears)
             done.append(await (_rehearse(store, work) if dry_run else store.write(work)))
         return done
 
@@ -129,17 +136,25 @@ async def _rehearse(store: Store, work: Callable[[Session], Replayed]) -> Replay
     raise AssertionError("a rehearsal always ends by undoing itself")
 
 
-def replay(session: Session, letter_id: int, *, now: float, allow_stale: bool = False) -> Replayed:
+def replay(
+    session: Session,
+    letter_id: int,
+    *,
+    now: float,
+    allow_stale: bool = False,
+    ears: Ears = BUILT_IN,
+) -> Replayed:
     """Let a dead letter in again, as if it came now; what is let in is no dead letter any more.
 
     Args:
         allow_stale: Also answer what is older than fifteen minutes.
+        ears: What is heard by rule beyond what always is.
     """
     letter = session.get(DeadLetter, letter_id)
     if letter is None:
         return Replayed(letter_id, "unknown")
     since = None if allow_stale else utc(now) - FRESH_FOR
-    again = _read_again if letter.inbound_id is None else _wait_again
+    again = partial(_read_again, ears=ears) if letter.inbound_id is None else _wait_again
     fate = again(session, letter, since=since, now=now)
     if fate not in ("unreadable", "stale"):
         session.delete(letter)
@@ -147,7 +162,7 @@ def replay(session: Session, letter_id: int, *, now: float, allow_stale: bool = 
 
 
 def _read_again(
-    session: Session, letter: DeadLetter, *, since: datetime | None, now: float
+    session: Session, letter: DeadLetter, *, since: datetime | None, now: float, ears: Ears
 ) -> Fate:
     received = letter.received_at.timestamp()
     try:
@@ -164,6 +179,7 @@ def _read_again(
         now=now,
         # AgentPhone cannot be asked from here; what people have written to is ours for certain.
         own_numbers=set(session.exec(select(Mailbox.number))),
+        ears=ears,
     )
     return "dropped" if receipt.result == "accepted" and not receipt.is_due else receipt.result
 

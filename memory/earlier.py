@@ -12,6 +12,7 @@ from memory.tables import Bubble, Mailbox, Message, MessageState
 from phone.clock import utc
 from phone.types import Conversation
 from phone.types import Message as StoredMessage
+from safety.consent import BUILT_IN, Ears
 
 
 def seed(
@@ -21,6 +22,7 @@ def seed(
     conversation: Conversation,
     now: float,
     own_numbers: Collection[str] = (),
+    ears: Ears = BUILT_IN,
 ) -> Caught:
     """On first contact, take over the talk from before our time; later calls do nothing.
 
@@ -42,7 +44,7 @@ def seed(
         mailbox.next_ref += 1
     session.add(mailbox)
     missed = [ReadBack(conversation, unknown[len(past) :])]
-    return take_in(session, missed, now=now, own_numbers=own_numbers)
+    return take_in(session, missed, now=now, own_numbers=own_numbers, ears=ears)
 
 
 def _known(session: Session, ids: Sequence[str]) -> set[str | None]:

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Select, and_, bindparam, delete, exists, false, func, insert, or_, update
@@ -40,7 +41,7 @@ from memory.worded import as_tapback
 from phone.clock import utc
 from phone.types import Ignored, Inbound, InboundMessage, InboundReaction
 from phone.webhook import dedupe_keys
-from safety.consent import Keyword, consent_word
+from safety.consent import BUILT_IN, Ears, Keyword, consent_word
 
 DROPPED_OPTED_OUT = "dropped(opted_out)"
 DROPPED_EMPTY = "dropped(empty)"
@@ -79,6 +80,7 @@ def accept(
     keys: list[str],
     now: float,
     own_numbers: Collection[str] = (),
+    ears: Ears = BUILT_IN,
     event: str | None = None,
     outcome: str | None = None,
 ) -> Receipt:
@@ -89,6 +91,7 @@ def accept(
         keys: What makes it a duplicate, from `phone.webhook.dedupe_keys`; one known key is enough.
         now: The present, Unix seconds.
         own_numbers: Numbers of ours, E.164: what they write is never answered.
+        ears: What is heard by rule beyond what always is.
         event: How the event is recorded when no webhook brought it.
         outcome: Ends a message on arrival: it is kept, its consent words count, nobody answers it.
     """
@@ -104,7 +107,8 @@ def accept(
         why = "unknown_conversation" if mailbox is None else None
     event_id = _keep_event(session, inbound, body=body, keys=keys, why=why, name=event, now=now)
     if why is None and isinstance(inbound, InboundMessage):
-        return _put_text(session, inbound, known, event_id=event_id, outcome=outcome, now=now)
+        put = partial(_put_text, session, inbound, known, event_id=event_id)
+        return put(ears=ears, outcome=outcome, now=now)
     if mailbox is not None and isinstance(inbound, InboundReaction):
         return _put_tapback(session, inbound, mailbox, known, event_id=event_id, now=now)
     return Receipt("ignored", why=why)
@@ -258,10 +262,11 @@ def _put_text(
     known: _Known,
     *,
     event_id: int | None,
+    ears: Ears,
     outcome: str | None,
     now: float,
 ) -> Receipt:
-    word, how = consent_word(inbound.text, in_group=inbound.group is not None)
+    word, how = consent_word(inbound.text, in_group=inbound.group is not None, ears=ears)
     is_crisis = word is Keyword.CRISIS
     if word in (Keyword.STOP, Keyword.START) and has_a_later_word(session, inbound):
         outcome = outcome or DROPPED_OUTDATED

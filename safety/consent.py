@@ -7,6 +7,7 @@ A message that consists of such a word counts, and so does stop in other words
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -47,15 +48,30 @@ LONGEST = 200
 """Characters beyond which nothing is a bare consent word; spares long messages the normalising."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What a deployment hears by rule beyond what every one does.
+
+    Attributes:
+        stop_words: STOP words of the owner's own, from `safety.stop_words`. They only add.
+    """
+
+    stop_words: frozenset[str] = frozenset()
+
+
+BUILT_IN = Ears()
+"""What is heard everywhere, and nothing else."""
+
+
 def consent_word(
-    text: str, *, in_group: bool
+    text: str, *, in_group: bool, ears: Ears = BUILT_IN
 ) -> tuple[Keyword | None, Literal["keyword", "words"]]:
     """What a message asks for, and whether it did by a bare keyword or in words of its own.
 
     Whoever says that they may harm themselves is in crisis and not opted out by the same words: a
     person must be able to reach them.
     """
-    word = keyword(text)
+    word = keyword(text, ears.stop_words)
     if word is None and signs_of_crisis(text):
         return Keyword.CRISIS, "words"
     if word is None and asks_to_stop(text, in_group=in_group):
@@ -63,24 +79,27 @@ def consent_word(
     return word, "keyword" if word else "words"
 
 
-def keyword(text: str) -> Keyword | None:
+def keyword(text: str, more: frozenset[str] = frozenset()) -> Keyword | None:
     """The consent word that the whole message is, or None when it is conversation.
 
     Case, full-width letters, invisible characters, quotes and punctuation do not matter; a hyphen
     counts as a space (`opt-out`). Look-alike letters of other alphabets are not folded.
+
+    Args:
+        more: STOP words of the owner's own.
     """
     if len(text) > LONGEST:
         return None
-    words = _words(text)
+    words = as_said(text)
     if words in HELP_WORDS:
         return Keyword.HELP
-    bare = _without_courtesies(words)
-    if bare in STOP_WORDS:
+    bare = without_courtesies(words)
+    if bare in STOP_WORDS or bare in more or words in more:
         return Keyword.STOP
     return Keyword.START if bare in START_WORDS else None
 
 
-def _words(text: str) -> str:
+def as_said(text: str) -> str:
     """The message folded: lower case, nothing invisible, its words one space apart."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     visible = (char for char in folded if not _is_invisible(char))
@@ -97,8 +116,9 @@ def _is_of_a_word(char: str) -> bool:
     return category[0] in "LMN" or category == "So"
 
 
-def _without_courtesies(words: str) -> str:
+def without_courtesies(words: str) -> str:
+    """The same without thanks and please around it; nothing else is left of mere thanks."""
     shorter = words
     for courtesy in COURTESIES:
         shorter = shorter.removeprefix(f"{courtesy} ").removesuffix(f" {courtesy}")
-    return shorter if shorter == words else _without_courtesies(shorter)
+    return shorter if shorter == words else without_courtesies(shorter)

@@ -59,13 +59,15 @@ def replay_dead_letters(
     """
     if (letter_id is None) == (not every):
         raise typer.BadParameter("give the ID of one letter, or --all")
+    settings = Settings()
     replayed = asyncio.run(
         kept.replay_all(
-            Settings().database_url,
+            settings.database_url,
             letter_id,
             now=time.time(),
             dry_run=dry_run,
             allow_stale=allow_stale,
+            ears=settings.ears,
         )
     )
     if json_output:

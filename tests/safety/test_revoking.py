@@ -179,6 +179,12 @@ Arrêtez s'il vous plaît
 baja
 chega
 sair
+Cancelar
+cancelar suscripción
+annuler
+ferma!
+Schluss.
+kündigen
 smettila
 basta così
 hör auf
@@ -191,6 +197,10 @@ aufhören bitte
 """
 
 CONVERSATION = """
+¿puedes cancelar la mesa de las ocho?
+il faut annuler le train
+wann ist Schluss?
+am Ende wird alles gut
 stop by at six
 stop by at 5?
 can you stop by tomorrow

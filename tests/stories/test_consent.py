@@ -317,14 +317,30 @@ def test_what_an_operator_wants_sent_again_does_not_reach_somebody_who_stopped()
     run(story, script("one", "two"))
 
 
-def test_where_the_carrier_confirms_stop_we_do_not_and_obey_all_the_same():
+def test_a_stop_word_of_the_owners_own_is_obeyed_like_the_others():
+    async def story(house: House) -> None:
+        sent = await house.text("Koniec!")
+        assert (await house.answered(sent.conversation_id)).bodies == [GOODBYE]
+        [entry] = await house.rows(Consent)
+        assert (entry.opted_out, entry.how, entry.evidence) == (True, "keyword", "Koniec!")
+
+    run(story, script(), settings={"threedots_stop_words": "koniec"})
+
+
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [("platform", "the carrier confirms stop"), ("off", "nobody confirms stop")],
+)
+def test_where_the_carrier_or_nobody_confirms_stop_we_do_not_and_obey_all_the_same(
+    who: str, why: str
+):
     async def story(house: House) -> None:
         sent = await house.text("STOP")
         [turn] = await house.settled(turns=1)
-        assert (turn.outcome, turn.reason) == ("silent", "the carrier confirms stop")
+        assert (turn.outcome, turn.reason) == ("silent", why)
         await house.text("hello?")
         await house.stored(2)
         assert (await house.screen(sent.conversation_id)).bodies == []
         assert [entry.opted_out for entry in await house.rows(Consent)] == [True]
 
-    run(story, script(), settings={"threedots_stop_confirmation": "off"})
+    run(story, script(), settings={"threedots_stop_confirmation": who})
