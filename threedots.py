@@ -43,6 +43,7 @@ class Commands(Lazily):
         "consents": "agent.commands.consents:commands",
         "text-first": "agent.commands.consents:text_first",
         "alerts": "agent.commands.alerts:commands",
+        "minors": "agent.commands.minors:commands",
         "transcripts": "evals.commands.to_scenario:commands",
         "eval": "evals.commands.evaluate:evaluate",
         "replay": "evals.commands.replay:replay",

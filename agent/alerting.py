@@ -80,15 +80,15 @@ def _waiting(session: Session) -> list[tuple[Alert, dict[str, Any]]]:
 
 
 def _told(session: Session, alert: Alert) -> dict[str, Any]:
-    mailbox = session.get(Mailbox, alert.mailbox_id)
+    mailbox = session.get(Mailbox, alert.mailbox_id) if alert.mailbox_id else None
     conversation_id = mailbox.conversation_id if mailbox else None
-    silent = " The agent is silent there." if alert.pauses else ""
+    silent = " The agent is silent there." if alert.pauses and mailbox else ""
+    where = f"in conversation {conversation_id}" if mailbox else "with somebody erased since"
     return {
         "alert_id": alert.id,
         "kind": alert.kind,
         "conversation_id": conversation_id,
         "times": alert.times,
         "at": alert.at.isoformat(),
-        "text": f"alert {alert.id}, {alert.kind} in conversation {conversation_id}.{silent} "
-        "See: threedots alerts list",
+        "text": f"alert {alert.id}, {alert.kind} {where}.{silent} See: threedots alerts list",
     }

@@ -44,6 +44,7 @@ class Deployment:
         patient: Whether thinking waits for that pause as well.
         guard: Its limits, and whom it answers.
         introduces: Whether people are told once that an AI writes, and on SMS how to stop.
+        is_companion: Whether everybody is reminded every three hours that an AI writes.
         stop_confirmation: Who confirms a STOP: `harness` (we do), `platform`, or `off`.
         call_person: Calls a person with an alert as JSON; whether that worked.
         deliver_code: Sends a code by which somebody proves who they are, another way than by text.
@@ -79,6 +80,7 @@ class Deployment:
     patient: bool = False
     guard: Guard = field(default_factory=Guard)
     introduces: bool = True
+    is_companion: bool = False
     stop_confirmation: Literal["harness", "platform", "off"] = "harness"
     call_person: Callable[[dict[str, Any]], Awaitable[bool]] = _by_the_log_alone
     deliver_code: DeliverCode = deliver_code

@@ -33,7 +33,7 @@ BLANKS: dict[str, tuple[str, ...]] = {
 
 FOR_THE_MODEL = (
     *("instructions", "texting", "channel_imessage", "channel_sms", "group"),
-    *("introducing", "context", "nudge"),
+    *("introducing", "reminding", "minor", "context", "nudge"),
     *("sms_filters", "sms_no_links", "sms_no_phone_numbers"),
 )
 """The shipped prompts that the model reads. People read the others, as they stand."""

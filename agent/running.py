@@ -147,6 +147,7 @@ def assemble(
         meters=meters,
         stop_confirmation=settings.threedots_stop_confirmation,
         call_person=partial(post, settings.threedots_alert_url),
+        is_companion=settings.threedots_profile == "companion",
         introduces=(settings.threedots_introduction or _DEFAULTS[session]) == "on",
         keep=terms(settings),
         link_domains=settings.link_domains,

@@ -23,6 +23,7 @@ from memory.confirming import is_news
 from memory.earlier import note_reply_targets, seed
 from memory.elsewhere import read_back
 from memory.lines import channel_name, excerpt, speaker
+from memory.minors import minors_in
 from memory.recording import handles
 from memory.remembering import Memory, load, recall
 from memory.tables import Bubble, Mailbox, Message, Turn
@@ -32,6 +33,7 @@ from phone.errors import PhoneError
 from phone.types import Conversation
 from safety.approval import KIND
 from safety.campaign import is_registered
+from safety.disclosure import Introduction
 from safety.untrusted import data, mark_of, shown
 from tools.content import Content
 from tools.floor import Floor
@@ -115,6 +117,8 @@ async def set_up(
     past = since(whole, memory.state.forgotten_at)
     introducing = await introduction_for(deployment, claim)
     hands = _hands(deployment, claim, given, mailbox, messages, past, memory, floor, introducing)
+    if await deployment.store.read(partial(minors_in, mailbox_id=claim.mailbox_id)):
+        hands.instructions += "\n\n" + deployment.prompts.text("minor", name=deployment.name)
     hands.truth = truth_for(deployment, mailbox, messages, floor)
     if forgotten := await forget_who_asks(deployment, hands, messages):
         past = since(past, memory.state.forgotten_at)
@@ -226,11 +230,19 @@ def _content(deployment: Deployment, mailbox: Mailbox) -> Content:
     return Content(guard.campaign, guard.content, applies=is_registered(mailbox.number))
 
 
+_INTRODUCING: dict[Introduction, str] = {
+    "sms": "introducing",
+    "imessage": "introducing",
+    "reminder": "reminding",
+}
+"""The prompt file that tells the model of the static words below its own."""
+
+
 def _instructions(deployment: Deployment, mailbox: Mailbox, introducing: Introducing | None) -> str:
     channel = "channel_imessage" if mailbox.channel == "imessage" else "channel_sms"
     names = ["instructions", "texting", channel, *(["group"] if mailbox.is_group else [])]
     names += _content(deployment, mailbox).prompts(mailbox.channel)
-    names += ["introducing"] if introducing else []
+    names += [_INTRODUCING[introducing.kind]] if introducing else []
     return "\n\n".join(deployment.prompts.text(name, name=deployment.name) for name in names)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from safety.consent import Ears
@@ -45,6 +45,19 @@ class LawSettings(BaseSettings):
         "needs a record of their consent, and it has to be day where they are.",
     )
 
+    threedots_profile: Literal["assistant", "companion"] = Field(
+        default="assistant",
+        description="What people have in it: companion is somebody to talk to, and reminds "
+        "everybody every three hours of one conversation that it is an AI, as laws on companions "
+        "ask; an assistant reminds only minors.",
+    )
+    threedots_minors: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether it counts that somebody says they are under age: under 18 the agent "
+        "follows prompts/minor.md and never texts first, under 13 it is silent and a person is "
+        "called. off only where you have the parents' consent; a companion needs on.",
+    )
+
     @field_validator("threedots_alert_url")
     @classmethod
     def _a_pager(cls, url: str | None) -> str | None:
@@ -65,7 +78,19 @@ class LawSettings(BaseSettings):
             raise ValueError(f"THREEDOTS_STOP_WORDS: {error}") from error
         return written
 
+    @model_validator(mode="after")
+    def _companion_minds_minors(self) -> Self:
+        if self.threedots_profile == "companion" and self.threedots_minors == "off":
+            raise ValueError(
+                "THREEDOTS_MINORS is off and THREEDOTS_PROFILE is companion: laws on companions "
+                "ask for what it does. Leave it on, or set THREEDOTS_PROFILE=assistant."
+            )
+        return self
+
     @property
     def ears(self) -> Ears:
         """What of a text is heard by rule beyond what always is."""
-        return Ears(stop_words=own_stop_words(self.threedots_stop_words))
+        return Ears(
+            stop_words=own_stop_words(self.threedots_stop_words),
+            ages=self.threedots_minors == "on",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from agent.alerting import call_people
 from agent.deployment import Deployment
 from agent.disclosing import introduction_for
 from agent.thinking import Ending, outcome_of
@@ -15,7 +16,12 @@ from safety.consent import Keyword
 from tools.hands import SMS_LIMIT
 from tools.introducing import introduced
 
-NOTICES = {Keyword.STOP: "opted_out", Keyword.START: "opted_in", Keyword.HELP: "help"}
+NOTICES = {
+    Keyword.STOP: "opted_out",
+    Keyword.START: "opted_in",
+    Keyword.HELP: "help",
+    Keyword.CHILD: "under_13",
+}
 """The prompt file with the static words for each consent word."""
 
 
@@ -53,7 +59,9 @@ async def answer_consent_words(deployment: Deployment, claim: Claim, burst: Burs
         noticed = Ending("silent", UNCONFIRMED[deployment.stop_confirmation])
     else:
         noticed = await say(deployment, claim, burst, NOTICES[words[-1]], why=why)
-    if words[-1] is not Keyword.HELP:
+    if words[-1] is Keyword.CHILD:
+        await call_people(deployment)
+    if words[-1] in (Keyword.STOP, Keyword.START):
         await save_consent(
             claim, phone=deployment.phone, store=deployment.store, clock=deployment.clock
         )

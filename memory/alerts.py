@@ -1,4 +1,4 @@
-"""What a person has to see to: who is in crisis. Until somebody has, the agent keeps silent there.
+"""What a person has to see to: who is in crisis, a child. Until then the agent is silent there.
 
 intake or the model ─▶ raise_alert ─▶ the agent is silent ─▶ a person is called
                                                                   │
@@ -25,21 +25,24 @@ class Alert(SQLModel, table=True):
     """Something in a conversation for which a person is called.
 
     Attributes:
-        kind: `crisis`.
+        mailbox_id: Where; None once whoever it was about was erased: it is still counted.
+        kind: `crisis`, or `child`.
         message_id: What it was raised by, at AgentPhone.
         pauses: Whether the agent is silent in the conversation until it is resolved.
         times: How often it was raised while it was open.
+        referred_at: When the static words with where to find help were written; None if never.
         called_at: When a person was called last; None while that is still to be done.
         resolved_at, resolved_by: When a person had seen to it, and who.
     """
 
     id: int | None = Field(default=None, primary_key=True)
-    mailbox_id: int = Field(foreign_key="mailbox.id", index=True)
+    mailbox_id: int | None = Field(default=None, foreign_key="mailbox.id", index=True)
     kind: str
     message_id: str | None = None
     pauses: bool
     times: int = 1
     at: datetime = Field(sa_type=UTCDateTime)
+    referred_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     called_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
     resolved_at: datetime | None = Field(default=None, sa_type=UTCDateTime, index=True)
     resolved_by: str | None = None
@@ -92,34 +95,46 @@ def raise_alert(
     return True
 
 
-def resolve(session: Session, mailbox_id: int, *, by: str, now: float) -> int:
+def resolve(
+    session: Session, mailbox_id: int, *, kind: str | None = None, by: str, now: float
+) -> int:
     """A person has seen to everything in this conversation: the agent may speak again.
 
     Unless somebody has taken it over: that ends when they hand it back.
 
     Args:
+        kind: Only what is of this kind; the agent stays silent while more is open.
         by: Who: `command`, or a name.
 
     Returns:
         How many alerts were open.
     """
     here = select(Alert).where(Alert.mailbox_id == mailbox_id, col(Alert.resolved_at).is_(None))
-    alerts = session.exec(here).all()
+    every = session.exec(here).all()
+    alerts = [alert for alert in every if kind in (None, alert.kind)]
     for alert in alerts:
-        alert.resolved_at, alert.resolved_by = utc(now), by
-        session.add(alert)
+        _close(session, alert, by=by, now=now)
     waiting = ongoing(session, mailbox_id)
-    if waiting is not None and waiting.claimed_at is None:
+    if len(alerts) == len(every) and waiting is not None and waiting.claimed_at is None:
         hand_back(session, mailbox_id, by=by, now=now)
     return len(alerts)
 
 
-def resolve_one(session: Session, alert_id: int, *, by: str, now: float) -> None:
-    """The same by the number of one alert. Raises NoSuchAlert."""
+def resolve_one(session: Session, alert_id: int, *, by: str, now: float) -> Alert:
+    """The same by the number of one alert, which is returned. Raises NoSuchAlert."""
     alert = session.get(Alert, alert_id)
     if alert is None or alert.resolved_at is not None:
         raise NoSuchAlert(f"There is no open alert {alert_id}; see: threedots alerts list")
-    resolve(session, alert.mailbox_id, by=by, now=now)
+    if alert.mailbox_id is None:
+        _close(session, alert, by=by, now=now)
+    else:
+        resolve(session, alert.mailbox_id, by=by, now=now)
+    return alert
+
+
+def _close(session: Session, alert: Alert, *, by: str, now: float) -> None:
+    alert.resolved_at, alert.resolved_by = utc(now), by
+    session.add(alert)
 
 
 def to_call(session: Session) -> Sequence[Alert]:

@@ -23,9 +23,9 @@ BY_COLUMN = (
 """Columns by which a row is somebody's, whatever its table is. A `subject` says what it names:
 `sender:+14155550123`, `group:grp_1`."""
 
-OUTLIVING = {"audit_entry"}
-"""Tables of which an erasure leaves the rows and takes whom they are about: what operators did
-stays told."""
+OUTLIVING: dict[str, tuple[str, ...]] = {"audit_entry": (), "alert": ("message_id",)}
+"""Tables of which an erasure leaves the rows and takes whom they are about, these columns too: what
+operators did stays told, and a person who was called stays called."""
 
 ONE_BY_ONE = {"consent", "event", "event_key", "dead_letter", "mailbox", "message"}
 """Tables in which a row may outlive its person, or is found in another way."""

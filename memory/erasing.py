@@ -104,7 +104,7 @@ def erase(session: Session, person: Person, *, now: float) -> dict[str, int]:
     for table in belongings.tables_by_column():  # bubbles and calls before the turns they point to
         theirs = belongings.is_theirs(table, person, turns)
         if table.name in belongings.OUTLIVING:
-            nobodys = dict.fromkeys(belongings.whose(table))
+            nobodys = dict.fromkeys((*belongings.whose(table), *belongings.OUTLIVING[table.name]))
             session.connection().execute(table.update().where(theirs).values(nobodys))
             continue
         done[table.name] += session.connection().execute(table.delete().where(theirs)).rowcount

@@ -24,6 +24,7 @@ from memory.in_line import of_a_tapback
 from memory.keepsakes import DeploymentKey
 from memory.listening import announce
 from memory.mailboxes import arrive, find_mailbox_of_tapback
+from memory.minors import DROPPED_CHILD, MinorFlag, call_for_child, hear_age
 from memory.obeying import call_a_person, has_a_later_word, obey
 from memory.tables import (
     Bubble,
@@ -165,16 +166,23 @@ class _Known:
         is_earlier_talk: The message was read back from AgentPhone before its webhook came: it was
             shown to the model as history and never answered.
         opted_out: Its sender told us to stop.
+        is_child: Its sender told us that they are under 13.
     """
 
     is_duplicate: bool
     is_earlier_talk: bool
     opted_out: bool
+    is_child: bool
 
 
 _HAS_HASHED = exists().where(col(DeploymentKey.name) == KEY)
 """Whether anybody was ever erased: only then the ledger is also asked under their hash."""
 
+_IS_CHILD = exists().where(
+    col(MinorFlag.participant) == bindparam("participant"),
+    col(MinorFlag.is_child),
+    col(MinorFlag.cleared_at).is_(None),
+)
 _IS_THIS_MESSAGE = col(Message.message_id) == bindparam("message_id")
 _IS_EARLIER_TALK = and_(
     col(Message.state) == MessageState.SETTLED.value, col(Message.turn_id).is_(None)
@@ -194,7 +202,7 @@ _INSERT_MESSAGE = insert(Message)
 
 
 @functools.cache
-def _known(count: int) -> Select[bool, bool, bool, bool]:
+def _known(count: int) -> Select[bool, bool, bool, bool, bool]:
     """The question for so many keys, which `IN` would have to write out anew each time."""
     keys: list[Any] = [bindparam(f"key_{number}") for number in range(count)]
     return columns(
@@ -205,6 +213,7 @@ def _known(count: int) -> Select[bool, bool, bool, bool]:
         exists().where(_IS_THIS_MESSAGE),
         func.coalesce(_LATEST_CONSENT, false()),
         _HAS_HASHED,
+        _IS_CHILD,
     )
 
 
@@ -218,7 +227,7 @@ def _look_up(session: Session, inbound: Inbound, keys: list[str]) -> _Known:
     is_out = known[2]
     if known[3] and about["participant"] is not None:
         is_out = opted_out(session, about["participant"])
-    return _Known(known[0], known[1], is_out)
+    return _Known(known[0], known[1], is_out, known[4])
 
 
 def _come_again(
@@ -272,9 +281,14 @@ def _put_text(
         outcome = outcome or DROPPED_OUTDATED
     else:
         word = obey(session, inbound, word, how=how, was_out=known.opted_out, now=now)
+    tells_child = ears.ages and hear_age(session, inbound, now=now)
+    if tells_child and word is None and not (inbound.group or known.opted_out):
+        word = Keyword.CHILD
     silenced = inbound.group is not None and opted_out(session, inbound.group.group_id)
     if (known.opted_out and word in (None, Keyword.STOP)) or (silenced and word is None):
         outcome = DROPPED_OPTED_OUT
+    elif word is None and (known.is_child or tells_child):
+        outcome = outcome or DROPPED_CHILD
     elif not inbound.text.strip() and not inbound.media_urls:
         outcome = outcome or DROPPED_EMPTY
     if known.is_earlier_talk:
@@ -285,6 +299,8 @@ def _put_text(
     text = take_code(session, inbound, mailbox_id, event_id=event_id, now=now)
     if is_crisis:
         call_a_person(session, inbound, mailbox_id, now=now)
+    if tells_child:
+        call_for_child(session, inbound, mailbox_id, now=now)
     values = {
         "mailbox_id": mailbox_id,
         "ref": ref,
@@ -313,8 +329,8 @@ def _put_tapback(
     outcome = None
     if not _answers_us(session, mailbox, inbound):
         outcome = NOTED
-    elif known.opted_out:
-        outcome = DROPPED_OPTED_OUT
+    elif known.opted_out or known.is_child:
+        outcome = DROPPED_OPTED_OUT if known.opted_out else DROPPED_CHILD
     else:
         mailbox.claim_at = of_a_tapback(mailbox, now=now)
         mailbox.due_at = mailbox.due_at or utc(now)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
 from memory.columns import UTCDateTime
-from memory.tables import Bubble, BubbleState, Mailbox
+from memory.tables import Bubble, BubbleState, Mailbox, Message
 from phone.clock import utc
-from safety.disclosure import Introduction, introduction_due
+from safety.disclosure import REMIND_AFTER, Introduction, introduction_due, reminder_due
 
 NEVER_ARRIVED = (BubbleState.REJECTED, BubbleState.CANCELLED, BubbleState.EXPIRED)
 """States of a bubble with which nobody was told anything."""
@@ -20,7 +21,7 @@ class IntroductionTold(SQLModel, table=True):
 
     Attributes:
         participant: A person's handle, for all our numbers; or the id of the group.
-        kind: `sms` (with brand and how to stop) or `imessage`.
+        kind: `sms` (with brand and how to stop), `imessage` or `reminder`.
     """
 
     __tablename__ = "introduction"
@@ -42,6 +43,23 @@ def due(
         channel: What it goes out on; None for what they last wrote on.
     """
     mailbox = session.get_one(Mailbox, mailbox_id)
+    told_at = _told(session, mailbox)
+    return introduction_due(told_at, channel=channel or mailbox.channel, now=utc(now))
+
+
+def reminds(session: Session, *, mailbox_id: int, now: float) -> bool:
+    """Whether the next bubble here is to remind them: the conversation has gone on for so long."""
+    mailbox = session.get_one(Mailbox, mailbox_id)
+    wrote = select(Message.received_at).where(
+        Message.mailbox_id == mailbox_id,
+        Message.direction == "inbound",
+        col(Message.received_at) > utc(now) - 2 * REMIND_AFTER,
+    )
+    return reminder_due(_told(session, mailbox), session.exec(wrote), now=utc(now))
+
+
+def _told(session: Session, mailbox: Mailbox) -> dict[Introduction, datetime]:
+    """When whoever is in this conversation was last told, in which words."""
     whom = mailbox.group_id or mailbox.participant
     told = (
         select(IntroductionTold.kind, func.max(IntroductionTold.at))
@@ -50,10 +68,7 @@ def due(
         .where(or_(col(Bubble.id).is_(None), col(Bubble.state).not_in(NEVER_ARRIVED)))
         .group_by(IntroductionTold.kind)
     )
-    told_at: dict[Introduction, datetime] = {}
-    for kind, at in session.exec(told):
-        told_at["sms" if kind == "sms" else "imessage"] = at
-    return introduction_due(told_at, channel=channel or mailbox.channel, now=utc(now))
+    return {cast("Introduction", kind): at for kind, at in session.exec(told)}
 
 
 def note(session: Session, bubble: Bubble, mailbox: Mailbox, kind: Introduction) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from memory.consents import opted_out
+from memory.minors import is_child
 from memory.silence import OPERATOR, PAUSED, Silence, silence_in
 from memory.tables import Bubble, Mailbox
 
 OPTED_OUT = Silence("opted_out", "They asked not to be texted.")
 """This silences everybody; a takeover and a pause silence the agent alone."""
+
+CHILD = Silence("child", "They said that they are under 13.")
+"""This silences the agent to one person, on every number, until an operator knows better."""
 
 CRISIS = "crisis"
 """The kind of the static words for somebody in crisis: whoever has it in hand, these leave."""
@@ -26,6 +30,8 @@ def why_silent(session: Session, mailbox: Mailbox) -> Silence | None:
     """What keeps us silent in this conversation; None when nothing does."""
     if opted_out(session, mailbox.group_id or mailbox.participant):
         return OPTED_OUT
+    if not mailbox.is_group and is_child(session, mailbox.participant):
+        return CHILD
     return silence_in(session, mailbox.id or 0)
 
 

@@ -17,6 +17,7 @@ from memory.bubbles import FRESH_FOR
 from memory.catching_up import BEFORE
 from memory.inbox import DROPPED_OUTDATED
 from memory.mailboxes import address
+from memory.minors import MinorFlag
 from memory.recording import as_text
 from memory.tables import (
     Bubble,
@@ -31,6 +32,7 @@ from memory.tables import (
 )
 from memory.transcript import BubbleSent, Heard, Learnt, TurnRecord
 from safety.consent import Keyword
+from safety.minors import CHILD, stated_age
 
 MAILBOX = 1
 """The id of the only mailbox."""
@@ -94,6 +96,7 @@ def rows_before(record: TurnRecord, earlier: Sequence[TurnRecord], where: Where)
         *messages,
         *_bubbles(record, earlier, where),
         *_consents(record, heard),
+        *_minors(heard),
         *(_transcript(past, len(messages)) for past in earlier),
     ]
 
@@ -233,6 +236,19 @@ def _consent(participant: str, heard: Heard) -> Consent:
         message_id=heard.message_id,
         at=at,
     )
+
+
+def _minors(heard: Sequence[tuple[str, Heard]]) -> Iterator[MinorFlag]:
+    """Who had said that they are under age: their turns have other instructions."""
+    for _, each in heard:
+        age = stated_age(each.text, year=each.received_at.year)
+        if age is not None and each.direction == "inbound":
+            yield MinorFlag(
+                participant=each.sender,
+                is_child=age < CHILD,
+                message_id=each.message_id,
+                at=each.received_at,
+            )
 
 
 def _transcript(past: TurnRecord, last_message_id: int) -> Transcript:

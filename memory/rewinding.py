@@ -25,6 +25,7 @@ from memory.catching_up import known
 from memory.console_sessions import ConsoleSession
 from memory.introductions import IntroductionTold
 from memory.keepsakes import Branch
+from memory.minors import MinorFlag
 from memory.pauses import Pause
 from memory.sources import FactSource
 from memory.spending import LimitAlert, Spent
@@ -117,6 +118,9 @@ def _leave_only(session: Session, mailbox: Mailbox | None) -> None:
     of_it = (Alert, Approval, Bubble, FactSource, Transcript, MetadataEntry, Message, Turn)
     for table in (*of_it, Verification):
         session.exec(delete(table).where(col(table.mailbox_id).in_(others)))
+    strangers = col(MinorFlag.participant).not_in(select(Message.sender))
+    session.exec(delete(MinorFlag).where(strangers))
+    session.exec(delete(Alert).where(col(Alert.mailbox_id).is_(None)))
     unneeded = (Takeover, Pause, AuditEntry, ConsoleSession, WrongToken, Spent, LimitAlert, Muted)
     for whole in (EventKey, Event, DeadLetter, Branch, *unneeded):
         session.exec(delete(whole))
@@ -300,6 +304,8 @@ class _Past:
         gone = mine - self._to.kept.keys()
         later = or_(col(Consent.at) > self._until, col(Consent.message_id).in_(gone))
         self._session.exec(delete(Consent).where(later))
+        said_later = or_(col(MinorFlag.at) > self._until, col(MinorFlag.message_id).in_(gone))
+        self._session.exec(delete(MinorFlag).where(said_later))
         self._session.exec(delete(Alert).where(col(Alert.at) > self._until))
         for of_bubble in (IntroductionTold, FirstText):
             gone_too = col(of_bubble.bubble_id).not_in(select(Bubble.id))

@@ -166,7 +166,7 @@ class Message(SQLModel, table=True):
         kind: `text` or `tapback`.
         sender: The handle of who wrote it.
         media: Addresses of attachments. Secret: whoever holds one can fetch the photo.
-        keyword: `stop`, `start` or `help` when the text asks for it, `crisis` when it tells of one.
+        keyword: `stop`, `start`, `help` where it asks for it; `crisis`, `child` where it tells it.
         reaction: For a tapback: one of the six, or an emoji.
         target_message_id: For a tapback: the message reacted to.
         reply_to_message_id: The message it answers in thread, when AgentPhone told us.

@@ -17,6 +17,7 @@ from memory.columns import UTCDateTime
 from memory.consent_records import consent_for
 from memory.consents import opted_out
 from memory.introductions import NEVER_ARRIVED
+from memory.minors import is_minor
 from memory.silence import silence_in
 from memory.tables import Bubble, Mailbox, Message
 from phone.clock import utc
@@ -69,6 +70,8 @@ def may_text_first(
     """
     if opted_out(session, order.participant):
         return Refused("opted_out", "They asked not to be texted. Only they can undo that.")
+    if is_minor(session, order.participant):
+        return Refused("minor", "They said that they are under 18; see: threedots minors list")
     if consent_for(session, order.participant, order.purpose) is None:
         return Refused(
             "no_consent",

@@ -75,7 +75,8 @@ class Heard(Part):
     """The handles of its attachments: `m12.1`, `m12.2`…"""
     channel: str
     keyword: str | None
-    """`stop`, `start` or `help` when the text asks for it; `crisis` when it tells of one."""
+    """`stop`, `start` or `help` when the text asks for it; `crisis` when it tells of one,
+    `child` when somebody under 13 says so."""
     reaction: str | None
     """For a tapback: one of the six, or an emoji."""
     target_message_id: str | None

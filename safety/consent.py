@@ -16,12 +16,13 @@ from safety.revoking import asks_to_stop
 
 
 class Keyword(StrEnum):
-    """What a message asks for that is answered by rule; `crisis` asks for nothing and is heard."""
+    """What is answered by rule; `crisis` and `child` (under 13) ask for nothing and are heard."""
 
     STOP = "stop"
     START = "start"
     HELP = "help"
     CRISIS = "crisis"
+    CHILD = "child"
 
 
 STOP_WORDS = frozenset(
@@ -54,9 +55,11 @@ class Ears:
 
     Attributes:
         stop_words: STOP words of the owner's own, from `safety.stop_words`. They only add.
+        ages: Whether it counts that somebody says they are under age.
     """
 
     stop_words: frozenset[str] = frozenset()
+    ages: bool = True
 
 
 BUILT_IN = Ears()

@@ -13,7 +13,7 @@ that a denial nobody recognised stands beside it at worst.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -22,7 +22,12 @@ from safety.folding import clauses
 AGAIN_AFTER = timedelta(days=180)
 """After so long a person is told anew: half a year is long enough to forget who writes."""
 
-Introduction = Literal["sms", "imessage"]
+REMIND_AFTER = timedelta(hours=3)
+"""In a conversation that goes on so long without being told, people are reminded: California's
+SB 243 (Bus. & Prof. Code 22602(c)) has it for minors who text with a companion. A pause of the same
+length ends a conversation."""
+
+Introduction = Literal["sms", "imessage", "reminder"]
 """Which words introduced us. Those for SMS also name the brand and how to stop."""
 
 LONGEST = 1000
@@ -42,6 +47,26 @@ def introduction_due(
     if channel == "imessage":
         return None if fresh else "imessage"
     return None if "sms" in fresh else "sms"
+
+
+def reminder_due(
+    told_at: Mapping[Introduction, datetime], wrote_at: Iterable[datetime], *, now: datetime
+) -> bool:
+    """Whether the next bubble is to remind them that an AI writes: they have texted for so long.
+
+    Args:
+        told_at: When they were last told, in which words.
+        wrote_at: When they wrote, at least since twice that long ago.
+    """
+    began = now - REMIND_AFTER
+    if any(at > began for at in told_at.values()):
+        return False
+    before, gap_begins = False, None
+    for at in sorted(wrote_at):
+        if gap_begins is not None and at - gap_begins >= REMIND_AFTER:
+            before = False
+        before, gap_begins = before or at <= began, at
+    return before and gap_begins is not None and now - gap_begins < REMIND_AFTER
 
 
 _BOT = r"(?:bot|robot|chatbot|a ?i|ia|machine|automated|llm|chatgpt|gpt|computer program|program)"

@@ -276,11 +276,11 @@ class Hands:
         return sent
 
     def _introduced(self, drafts: list[Draft]) -> list[Draft]:
-        """With the introduction that is due; the truth, said just now, is one on iMessage."""
+        """With the introduction that is due; the truth, said just now, is one but for an SMS."""
         if self.introducing is None or not drafts:
             return drafts
-        if self.truth is not None and self.introducing.kind == "imessage":
-            return [replace(drafts[0], introduces="imessage"), *drafts[1:]]
+        if self.truth is not None and self.introducing.kind != "sms":
+            return [replace(drafts[0], introduces=self.introducing.kind), *drafts[1:]]
         return introduced(drafts, self.introducing, limit=self.limit)
 
     def _told(self, drafts: Sequence[Draft], sent: Sequence[Bubble]) -> None:

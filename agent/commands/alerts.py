@@ -11,6 +11,8 @@ import typer
 from agent.commands.database import read, write
 from agent.commands.terminal import console, json_instead
 from memory.alerts import listed, resolve_one
+from memory.crises import crises_by_year
+from memory.minors import KIND as CHILD
 
 out = console()
 
@@ -42,16 +44,48 @@ def resolve_alert(
 ) -> None:
     """Say that a person has seen to it; the agent may speak again
 
-    It answers what they write from now on, and nothing that came before.
+    It answers what they write from now on, and nothing that came before. To a child it stays
+    silent until `minors clear`.
     """
-    write(partial(resolve_one, alert_id=alert_id, by="command", now=time.time()))
-    out.print("The agent may speak in that conversation again.")
+    alert = write(partial(resolve_one, alert_id=alert_id, by="command", now=time.time()))
+    if alert.kind == CHILD:
+        out.print("Seen to. The agent stays silent to them; see: threedots minors --help")
+    elif alert.mailbox_id is None:
+        out.print("Seen to. Whoever it was about has been erased.")
+    else:
+        out.print("The agent may speak in that conversation again.")
+
+
+@commands.command("report")
+def report_crises(
+    year: Annotated[
+        int | None, typer.Option(help="Only this year; all of them if left out.")
+    ] = None,
+    json_output: Annotated[bool, json_instead("lines")] = False,
+) -> None:
+    """Count the crises of each year, without anybody's name
+
+    For an annual report: how many there were, in how many the words with where to find help went
+    out, how often a person was called. Years are UTC. Erased people are still counted.
+    """
+    found = read(partial(crises_by_year, year=year))
+    if json_output:
+        out.print_json(data=found)
+    elif not found:
+        out.print("There has been no crisis.")
+    else:
+        for each in found:
+            out.print(
+                f"{each['year']}  {each['crises']} crises, {each['referred']} times told where to "
+                f"find help, a person called {each['calls']} times, {each['open']} open"
+            )
 
 
 def _in_a_line(alert: dict[str, Any]) -> str:
     state = f"resolved {alert['resolved_at']}" if alert["resolved_at"] else "open"
     often = f", {alert['times']} times" if alert["times"] > 1 else ""
     return (
-        f"{alert['id']}  {alert['at']}  {alert['kind']}{often}  {alert['participant']}  "
-        f"conversation {alert['conversation_id']}  {state}"
+        f"{alert['id']}  {alert['at']}  {alert['kind']}{often}  "
+        f"{alert['participant'] or 'erased'}  "
+        f"conversation {alert['conversation_id'] or 'erased'}  {state}"
     )

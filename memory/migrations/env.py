@@ -21,6 +21,7 @@ from memory import (  # noqa: F401
     introductions,
     keepsakes,
     labels,
+    minors,
     pauses,
     sources,
     spending,

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.disclosure import AGAIN_AFTER, asked_whether_human, introduction_due, truthful
+from safety.disclosure import (
+    AGAIN_AFTER,
+    asked_whether_human,
+    introduction_due,
+    reminder_due,
+    truthful,
+)
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 TRUTH = "I'm Threedots, an AI assistant, not a person."
@@ -171,3 +177,26 @@ def test_whatever_the_model_says_the_truth_is_in_it(text: str):
 )
 def test_everybody_is_told_once_and_again_after_half_a_year(told, channel, due):
     assert introduction_due(told, channel=channel, now=NOW) == due
+
+
+def hours_ago(*hours: float) -> list[datetime]:
+    return [NOW - timedelta(hours=each) for each in hours]
+
+
+@pytest.mark.parametrize(
+    ("told", "wrote", "due"),
+    [
+        ({}, [], False),
+        ({}, [0], False),
+        ({}, [2.9, 1, 0], False),
+        ({}, [3, 1, 0], True),
+        ({}, [5, 2.5, 0], True),
+        ({}, [8, 3.5, 0.2], False),  # it began anew after the pause
+        ({"imessage": NOW - timedelta(hours=2)}, [5, 3, 1, 0], False),
+        ({"sms": NOW - timedelta(hours=3)}, [5, 3, 1, 0], True),
+        ({"reminder": NOW - timedelta(hours=2.9)}, [5, 3, 1, 0], False),
+        ({"reminder": NOW - timedelta(hours=3.1)}, [5, 3, 1, 0], True),
+    ],
+)
+def test_in_a_conversation_of_three_hours_a_reminder_is_due(told, wrote, due):
+    assert reminder_due(told, hours_ago(*wrote), now=NOW) is due
