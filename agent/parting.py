@@ -10,12 +10,11 @@ from sqlmodel import Session, col, select
 from agent.admission import turn_away
 from agent.comforting import comfort
 from agent.deployment import Deployment
-from agent.static_words import NOTICES, notices, say
+from agent.static_words import notices, say
 from agent.thinking import ASTRAY, OUT_OF_TIME, UNAVAILABLE, Ending, outcome_of
 from memory.bubbles import Draft
-from memory.tables import Turn, TurnState
+from memory.tables import BubbleState, Turn, TurnState
 from memory.turns import Burst, Claim
-from safety.consent import Keyword
 from safety.verdicts import Refused
 from tools.hands import Hands
 
@@ -61,13 +60,15 @@ async def _turn_away(
 async def _confirm_stop(
     deployment: Deployment, claim: Claim, burst: Burst, ending: Ending
 ) -> Ending:
-    """The static words after the model has recorded a STOP, once."""
-    if deployment.stop_confirmation != "harness" or await notices(deployment, burst):
+    """Send the static words that were written when the model recorded a STOP."""
+    sent = [
+        await deployment.outbox.deliver(claim, bubble.id)
+        for bubble in await notices(deployment, burst)
+        if bubble.state == BubbleState.PREPARED
+    ]
+    if not sent:
         return ending
-    noticed = await say(
-        deployment, claim, burst, NOTICES[Keyword.STOP], why="notice for stop, heard by the model"
-    )
-    return replace(noticed, record=ending.record)
+    return Ending(outcome_of(sent), "notice for stop, heard by the model", ending.record)
 
 
 async def _apologise(deployment: Deployment, claim: Claim, burst: Burst, ending: Ending) -> Ending:

@@ -12,11 +12,13 @@ from pydantic_ai import BinaryContent, DeferredToolResults, ModelMessage, ModelR
 from pydantic_ai.messages import UserPromptPart
 
 from agent.approving import answers_told, take_answers
+from agent.crisis_words import crisis_words
 from agent.deployment import Deployment
 from agent.disclosing import introduction_for, truth_for
 from agent.forgetting import authors, forget_who_asks, since, with_authors
 from agent.history import Past, burst, earlier, facts_of, past_of
 from agent.models import takes_pictures
+from agent.prompts import PromptError
 from agent.verifying import proof_told
 from memory.bubbles import LANDED
 from memory.confirming import is_news
@@ -198,6 +200,8 @@ def _hands(
         introducing=introducing,
         introduction=introducing.text if introducing else "",
         links=_links(deployment, instructions, past, messages),
+        goodbye=partial(_goodbye, deployment),
+        comfort=partial(_comfort, deployment, mailbox),
         nudge=deployment.prompts.text("nudge"),
         confirm=lambda what: deployment.prompts.text("confirm", name=deployment.name, what=what),
         deliver_code=deployment.deliver_code,
@@ -212,6 +216,26 @@ def _hands(
         plain_punctuation=deployment.guard.plain_punctuation,
         content=_content(deployment, mailbox),
     )
+
+
+def _goodbye(deployment: Deployment) -> str | None:
+    """The words that confirm a STOP. Without them it is recorded all the same."""
+    if deployment.stop_confirmation != "harness":
+        return None
+    try:
+        return deployment.prompts.text("opted_out", name=deployment.name)
+    except PromptError as error:
+        log.error("%s", error)
+        return None
+
+
+def _comfort(deployment: Deployment, mailbox: Mailbox, language: str) -> str | None:
+    """The words for somebody in crisis. Without them a person is called all the same."""
+    try:
+        return crisis_words(deployment, mailbox, language)
+    except PromptError as error:
+        log.error("%s", error)
+        return None
 
 
 def _links(

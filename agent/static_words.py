@@ -9,6 +9,7 @@ from agent.deployment import Deployment
 from agent.disclosing import introduction_for
 from agent.thinking import Ending, outcome_of
 from memory.bubbles import Draft, of_turn
+from memory.permission import CRISIS, NOTICE
 from memory.remembering import save_consent
 from memory.tables import Bubble
 from memory.turns import Burst, Claim
@@ -66,6 +67,15 @@ async def answer_consent_words(deployment: Deployment, claim: Claim, burst: Burs
             claim, phone=deployment.phone, store=deployment.store, clock=deployment.clock
         )
     return noticed
+
+
+async def said_by_rule(deployment: Deployment, burst: Burst) -> Ending | None:
+    """The ending of a turn taken up after a stop that had nothing left but static words to send."""
+    if not burst.resumed:
+        return None
+    bubbles = await deployment.store.read(partial(of_turn, turn_id=burst.turn.id))
+    static = [bubble for bubble in bubbles if bubble.kind in (NOTICE, CRISIS)]
+    return Ending(outcome_of(static), "taken up after a stop") if static else None
 
 
 async def notices(deployment: Deployment, burst: Burst) -> list[Bubble]:

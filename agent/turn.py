@@ -27,7 +27,7 @@ from agent.prompts import PromptError
 from agent.scene import look, take_note
 from agent.silence import as_it_stands, look_whether_lifted, silence
 from agent.silence import ending as ending_in
-from agent.static_words import answer_consent_words, say
+from agent.static_words import answer_consent_words, said_by_rule, say
 from agent.thinking import Ending, outcome_of
 from agent.typing import typing
 from memory.bubbles import LANDED, abandon, of_turn
@@ -85,7 +85,7 @@ async def _act(deployment: Deployment, claim: Claim, burst: Burst) -> Ending:
         if all(message.keyword for message in burst.messages):
             return noticed or Ending("silent", "nothing to answer")
         if silenced := await _silenced(deployment, claim):
-            return noticed or silenced
+            return noticed or await said_by_rule(deployment, burst) or silenced
         return await _converse(deployment, claim, burst)
     except (PromptError, BadListing) as error:
         log.error("%s", error)

@@ -76,6 +76,8 @@ class Hands:
         confirm: The words in which a person is asked before a tool does what it is about to do.
         deliver_code: Sends a code to the address on file for a person.
         verify: The words by which somebody is told of such a code.
+        goodbye: Makes the words that confirm a STOP; None where we do not.
+        comfort: Makes the words for somebody in crisis, in a language (`en`); None without any.
         nudge: What it is told when it answered with nothing at all.
         latest: The reference of the newest inbound message, meant by a tapback that names none.
         pictures: Handle to https address: this conversation's attachments and the owner's assets.
@@ -121,6 +123,8 @@ class Hands:
     see: See = nothing_to_see
     given: object = None
     instructions: str = ""
+    goodbye: Callable[[], str | None] = lambda: None
+    comfort: Callable[[str], str | None] = lambda language: None
     nudge: str = ""
     confirm: Callable[[str], str] = str
     deliver_code: DeliverCode = no_address

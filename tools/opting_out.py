@@ -27,7 +27,13 @@ async def record_opt_out(ctx: RunContext[Hands], their_words: str) -> str:
     """
     hands = ctx.deps
     await hands.floor.take()
-    await hands.outbox.opt_out(hands.claim, hands.latest_message_id, their_words[:500])
+    await hands.outbox.opt_out(
+        hands.claim,
+        hands.turn_id,
+        message_id=hands.latest_message_id,
+        their_words=their_words[:500],
+        goodbye=hands.goodbye(),
+    )
     hands.opted_out = True
     return (
         "Recorded. Nothing more goes out to them; a fixed text tells them so. End your turn now,"
@@ -36,7 +42,7 @@ async def record_opt_out(ctx: RunContext[Hands], their_words: str) -> str:
 
 
 @consent.tool(metadata={"idempotent": True, "alone": True})
-async def call_a_person(ctx: RunContext[Hands]) -> str:
+async def call_a_person(ctx: RunContext[Hands], language: str = "en") -> str:
     """Call a human being into this conversation, because they may be about to harm themselves.
 
     Call it when you seriously fear for their life or health: they speak of dying, of harming
@@ -46,9 +52,17 @@ async def call_a_person(ctx: RunContext[Hands]) -> str:
     A fixed text then tells them where to find help, and you stay silent here until that person has
     seen to it. So say nothing yourself: end your turn right after it. Never promise them that help
     is on its way.
+
+    Args:
+        language: The language they write in, as two letters: `en`, `es`, `fr`.
     """
     hands = ctx.deps
     await hands.floor.take()
-    await hands.outbox.call_a_person(hands.claim, hands.latest_message_id)
+    await hands.outbox.call_a_person(
+        hands.claim,
+        hands.turn_id,
+        message_id=hands.latest_message_id,
+        comfort=hands.comfort(language.strip().lower()[:2]),
+    )
     hands.needs_a_person = True
     return "A person is called and a fixed text goes out. End your turn now, without a word."

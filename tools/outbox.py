@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from memory.alerts import raise_alert
+from memory import owed_words
 from memory.bubbles import (
     Draft,
     cancel_rest,
@@ -26,7 +26,6 @@ from memory.bubbles import (
     redispatchable,
 )
 from memory.confirming import FAILED
-from memory.obeying import opted_out_by_model
 from memory.permission import why_silent_in
 from memory.silence import Silence, silence_in
 from memory.store import Store
@@ -288,22 +287,47 @@ class Outbox:
         """Show the typing bubble for a few seconds. Raises PhoneError; nobody should mind."""
         await self._beside(claim, lambda: self._phone.typing(conversation_id))
 
-    async def opt_out(self, claim: Claim, message_id: str | None, words: str) -> None:
-        """Record that whoever wrote this message does not want to be texted any more."""
-        now = self._clock.now()
+    async def opt_out(
+        self,
+        claim: Claim,
+        turn_id: str,
+        *,
+        message_id: str | None,
+        their_words: str,
+        goodbye: str | None,
+    ) -> None:
+        """Record that whoever wrote this message does not want to be texted any more.
+
+        Args:
+            goodbye: The words that confirm it, which are written with it and sent by the turn.
+        """
         heard = partial(
-            opted_out_by_model, claim=claim, message_id=message_id, words=words, now=now
+            owed_words.opt_out,
+            claim=claim,
+            turn_id=turn_id,
+            message_id=message_id,
+            their_words=their_words,
+            goodbye=goodbye,
+            bubble_id=self._new_id(),
+            now=self._clock.now(),
         )
         await self._store.write(heard)
 
-    async def call_a_person(self, claim: Claim, message_id: str | None) -> None:
-        """Have a person called, and the agent silent in this conversation until they resume it."""
+    async def call_a_person(
+        self, claim: Claim, turn_id: str, *, message_id: str | None, comfort: str | None
+    ) -> None:
+        """Have a person called, and the agent silent in this conversation until they resume it.
+
+        Args:
+            comfort: The words with where to find help, which are written with it.
+        """
         call = partial(
-            raise_alert,
-            mailbox_id=claim.mailbox_id,
-            kind="crisis",
-            pauses=True,
+            owed_words.call_a_person,
+            claim=claim,
+            turn_id=turn_id,
             message_id=message_id,
+            comfort=comfort,
+            bubble_id=self._new_id(),
             now=self._clock.now(),
         )
         await self._store.write(call)

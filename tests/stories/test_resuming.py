@@ -9,6 +9,7 @@ from pydantic_ai.messages import ToolReturnPart
 from sqlmodel import Session, select
 
 from agent.resuming import UNKNOWN
+from memory.alerts import Alert
 from memory.tables import Bubble, Mailbox, ToolCall, Turn
 from tests.house import House, Script, call, crash, gated, run, script
 from tests.stories.test_taking_turns import set_the_scene
@@ -205,3 +206,56 @@ def tool_results(played: Script) -> list[ToolReturnPart]:
     """Every result of a tool in the newest request."""
     parts = [part for message in played.seen[-1] for part in message.parts]
     return [part for part in parts if isinstance(part, ToolReturnPart)]
+
+
+def said_to(number: int):
+    def work(session: Session) -> bool:
+        return len(session.exec(select(ToolCall).where(ToolCall.state == "done")).all()) >= number
+
+    return work
+
+
+def test_a_stop_before_the_words_that_confirm_an_opt_out_does_not_leave_it_unsaid(tmp_path: Path):
+    first = gated(call("record_opt_out", their_words="leave my mother in peace"), "never said")
+
+    async def until_it_stops(house: House) -> None:
+        await house.text("can you leave my mother in peace now")
+        await first.is_thinking()
+        first.go_on_once()
+        await house.until(said_to(1))
+        await first.is_thinking()
+
+    stopped(first, until_it_stops, tmp_path)
+
+    async def after(house: House) -> None:
+        [turn] = await house.settled(turns=1)
+        assert (turn.outcome, turn.reason) == ("answered", "taken up after a stop")
+        [bubble] = await house.bubbles()
+        assert (bubble.kind, bubble.state) == ("notice", "confirmed")
+        assert "You won't get any more texts" in bubble.text
+
+    run(after, script(), folder=tmp_path)
+
+
+def test_a_stop_before_the_words_for_somebody_in_danger_does_not_leave_them_unsaid(tmp_path: Path):
+    first = gated(call("call_a_person", language="es"), "never said")
+
+    async def until_it_stops(house: House) -> None:
+        await house.text("ya lo tengo todo preparado sobre la mesa")
+        await first.is_thinking()
+        first.go_on_once()
+        await house.until(said_to(1))
+        await first.is_thinking()
+
+    stopped(first, until_it_stops, tmp_path)
+
+    async def after(house: House) -> None:
+        [turn] = await house.settled(turns=1)
+        assert (turn.outcome, turn.reason) == ("answered", "taken up after a stop")
+        [bubble] = await house.bubbles()
+        assert (bubble.kind, bubble.state) == ("crisis", "confirmed")
+        assert "llama al 988" in bubble.text
+        [alert] = await house.rows(Alert)
+        assert alert.referred_at is not None and alert.resolved_at is None
+
+    run(after, script(), folder=tmp_path)
