@@ -12,6 +12,8 @@ from sqlmodel import Session
 
 from agent.settings import Settings
 from memory import database_file, erasing, erasures
+from memory.consents import stops_of
+from memory.erasing_group import Remembered, remembered_of, without
 from memory.keyed import keyed_for_good
 from memory.persons import Person
 from memory.state import KEY, without_ours
@@ -60,8 +62,11 @@ async def erase_person(
     try:
         for conversation_id in person.conversation_ids:
             await forget(phone, conversation_id)
+        for group in await store.read(partial(remembered_of, person=person)):
+            await forget_member(phone, group)
         subjects = await store.write(partial(_subjects, person=person))
-        erasures.append(listed_in, subjects, now=clock.now())
+        stops = await store.write(partial(stops_of, names=person.names))
+        erasures.append(listed_in, subjects, stops=stops, now=clock.now())
         while await store.read(partial(erasing.still_leaving, person=person, now=clock.now())):
             await clock.sleep(LOOK_EVERY)
         rows = await store.write(partial(erasing.erase, person=person, now=clock.now()))
@@ -84,6 +89,19 @@ async def forget(phone: AgentPhoneClient, conversation_id: str) -> None:
             await phone.update_conversation(conversation_id, metadata=without_ours(metadata))
         except NotFound:
             return  # it was deleted there
+
+
+async def forget_member(phone: AgentPhoneClient, group: Remembered) -> None:
+    """Take what a member told, and the summary, out of a group's memory at AgentPhone."""
+    if group.conversation_id is None:
+        return
+    try:
+        there = await phone.conversation(group.conversation_id, message_limit=1)
+        metadata = without(there.whole_metadata, group.facts)
+        if metadata is not None:
+            await phone.update_conversation(group.conversation_id, metadata=metadata)
+    except NotFound:
+        return  # it was deleted there
 
 
 def _subjects(session: Session, person: Person) -> list[str]:

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -61,12 +60,13 @@ async def restore_database(
     check_unserved(url)
     if copy is not None:
         _check_copy(url, copy)
-    listed = erasures.listed_in(list_of(settings))
+    listed, stopped = erasures.listed_in(list_of(settings)), erasures.stopped_in(list_of(settings))
+    beside = Ledgers(erasures=listed, stopped=stopped)
     with _stopped(url):
         if copy is None:
-            settled = await _close(url, Ledgers(erasures=listed), now=now)
+            settled = await _close(url, beside, now=now)
         else:
-            settled = await _put_in_place(url, copy, listed, now=now)
+            settled = await _put_in_place(url, copy, beside, now=now)
         async with Store(url) as store:
             await _ask_agentphone(settings, store, settled, clock=clock, transport=transport)
         copies.settle(url)
@@ -117,16 +117,15 @@ def _obeyed(obey: partial[None], session: Session) -> int:
     return found.opt_outs
 
 
-async def _put_in_place(
-    database_url: str, copy: Path, listed: list[tuple[str, datetime]], *, now: float
-) -> Settled:
+async def _put_in_place(database_url: str, copy: Path, beside: Ledgers, *, now: float) -> Settled:
     """Make a copy of the copy safe, move the database aside, and put that in its place."""
     file = _file(database_url)
     ledgers = after_restore.ledgers_of(file) if file.exists() else Ledgers()
     part = file.with_name(f"{file.name}.part")
     shutil.copyfile(copy, part)
     os.chmod(part, 0o600)
-    joined = replace(ledgers, erasures=[*ledgers.erasures, *listed])
+    erased = [*ledgers.erasures, *beside.erasures]
+    joined = replace(ledgers, erasures=erased, stopped=beside.stopped)
     settled = await _close(f"sqlite:///{part}", joined, now=now)
     _flush(part)
     if file.exists():

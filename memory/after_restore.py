@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select, update
 
 from memory import engines, erasures
 from memory.bubbles import finish
-from memory.consents import KEY, opted_out, record_consent
+from memory.consents import KEY, ledger_key, opted_out, record_consent
 from memory.elsewhere import RESTORED_AT
 from memory.erasing import erase
 from memory.erasures import Erasure
@@ -56,11 +56,13 @@ class Ledgers:
     """What must not be lost with the database that a copy takes the place of.
 
     Attributes:
+        stopped: Which of the erased were opted out, by the ledger's hash, and since when.
         key: The key under which the opt-outs of erased people stand; None when nobody was erased.
     """
 
     consents: Sequence[Consent] = ()
     erasures: Sequence[tuple[str, datetime]] = ()
+    stopped: Sequence[tuple[str, datetime]] = ()
     key: str | None = None
 
 
@@ -81,7 +83,8 @@ def ledgers_of(file: Path) -> Ledgers:
     consents = _read(file, Consent)
     erased = [(row.subject, row.at) for row in _read(file, Erasure)]
     key = next((row.key for row in _read(file, DeploymentKey) if row.name == KEY), None)
-    return Ledgers([Consent(**row.model_dump(exclude={"id"})) for row in consents], erased, key)
+    entries = [Consent(**row.model_dump(exclude={"id"})) for row in consents]
+    return Ledgers(entries, erased, key=key)
 
 
 def _read(file: Path, table: type[Row]) -> Sequence[Row]:
@@ -132,6 +135,14 @@ def join_ledgers(session: Session, ledgers: Ledgers, settled: Settled, *, now: f
     if ledgers.key is not None and session.get(DeploymentKey, KEY) is None:
         session.add(DeploymentKey(name=KEY, key=ledgers.key))
     have = {(row.participant, row.opted_out, row.at) for row in session.exec(select(Consent))}
+    known = {(entry.participant, entry.opted_out, entry.at) for entry in ledgers.consents}
+    if ledgers.stopped:
+        ledger_key(session)
+    for name, at in ledgers.stopped:
+        if (name, True, at) not in have | known:
+            session.add(Consent(participant=name, opted_out=True, how="erasures", at=at))
+            settled.opt_outs += 1
+    session.flush()
     for entry in ledgers.consents:
         if (entry.participant, entry.opted_out, entry.at) not in have:
             session.add(Consent(**entry.model_dump(exclude={"id"})))

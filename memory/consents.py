@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import Session, col, select
@@ -23,6 +24,10 @@ from safety.blocking import says_opted_out
 KEY = "consents"
 """Under which name the ledger's key is kept. It is made at the first erasure. Whoever loses it
 loses the opt-outs of everybody erased, so it lies beside them and is in every backup."""
+
+NEXT = "consents_next"
+"""Under which name that key lies until it is first used: in every backup from the first day on, so
+that a list beside the database can name an opt-out which no backup knows."""
 
 HASHED = "hmac:"
 """Begins the name under which an erased person's entries are kept."""
@@ -56,16 +61,32 @@ def keep_hashed(session: Session, participant: str) -> int:
     entries = session.exec(select(Consent).where(Consent.participant == participant)).all()
     if not entries:
         return 0
-    kept = session.get(DeploymentKey, KEY)
-    if kept is None:
-        kept = DeploymentKey(name=KEY, key=secrets.token_hex(32))
-        session.add(kept)
+    kept = ledger_key(session)
     for entry in entries:
-        entry.participant = hashed(participant, kept.key)
+        entry.participant = hashed(participant, kept)
         entry.evidence = entry.message_id = None
         session.add(entry)
     session.flush()
     return len(entries)
+
+
+def ledger_key(session: Session) -> str:
+    """The ledger's key; from now on whoever writes is looked up by their hash as well."""
+    kept = session.get(DeploymentKey, KEY)
+    if kept is None:
+        ahead = session.get(DeploymentKey, NEXT)
+        kept = DeploymentKey(name=KEY, key=ahead.key if ahead else secrets.token_hex(32))
+        session.add(kept)
+        session.flush()
+    return kept.key
+
+
+def stops_of(session: Session, names: Iterable[str]) -> list[tuple[str, datetime]]:
+    """Which of these are opted out, by the hash under which an erasure keeps it, and since when."""
+    latest = {name: latest_consent(session, name) for name in names}
+    out = {name: entry.at for name, entry in latest.items() if entry and entry.opted_out}
+    key = ledger_key(session) if out else ""
+    return sorted((hashed(name, key), at) for name, at in out.items())
 
 
 def hashed(participant: str, key: str) -> str:

@@ -21,6 +21,7 @@ from sqlmodel import Session, col, delete, select
 from memory import belongings, erasures
 from memory.bubbles import abandon, finish
 from memory.consents import keep_hashed
+from memory.erasing_group import ERASED, WORDS, clean
 from memory.persons import Person
 from memory.tables import (
     Bubble,
@@ -38,12 +39,6 @@ from memory.tables import (
 )
 from memory.turns import LEASE, Claim, settle
 from phone.clock import utc
-
-ERASED = "erased"
-"""Stands where a person's handle stood, and is the reason of what was ended for them."""
-
-WORDS = "[erased]"
-"""Stands where their words stood in a group."""
 
 OWNER = "erasing"
 """Who holds a conversation while it is erased."""
@@ -149,6 +144,7 @@ def _keep_keys(session: Session, person: Person, *, now: float) -> None:
 
 def _leave_group(session: Session, person: Person, mailbox_id: int, *, now: float) -> int:
     """Put a mark where their words stood; the others' words stay, and so does what was answered."""
+    clean(session, person, mailbox_id)
     theirs = belongings.group_messages(person) & (col(Message.mailbox_id) == mailbox_id)
     messages = session.exec(select(Message).where(theirs)).all()
     ids = {message.message_id for message in messages if message.message_id}

@@ -75,30 +75,55 @@ def unerased(
     return kept
 
 
-def append(file: Path, subjects: Iterable[str], *, now: float) -> None:
-    """Write them to the list's file, one JSON object a line, safely on disk when this returns."""
+def append(
+    file: Path,
+    subjects: Iterable[str],
+    *,
+    stops: Iterable[tuple[str, datetime]] = (),
+    now: float,
+) -> None:
+    """Write them to the list's file, one JSON object a line, safely on disk when this returns.
+
+    Args:
+        stops: Which of them are opted out: the ledger's hash of each, and since when. A backup may
+            be older than both.
+    """
+    lines = [{"erased": subject, "at": utc(now).isoformat()} for subject in subjects]
+    lines += [{"stopped": name, "at": at.isoformat()} for name, at in stops]
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(file, "a", encoding="utf-8", opener=partial(os.open, mode=0o600)) as opened:
-        for subject in subjects:
-            opened.write(json.dumps({"erased": subject, "at": utc(now).isoformat()}) + "\n")
+        for line in lines:
+            opened.write(json.dumps(line) + "\n")
         opened.flush()
         os.fsync(opened.fileno())
 
 
 def listed_in(file: Path) -> list[tuple[str, datetime]]:
-    """What stands in the file; nothing when there is none.
+    """Who was erased by the file; nobody when there is none.
 
     Raises:
         ValueError: A line that is not one of ours; says which.
     """
+    return _lines(file, "erased")
+
+
+def stopped_in(file: Path) -> list[tuple[str, datetime]]:
+    """Which of them had said STOP. Raises ValueError like `listed_in`."""
+    return _lines(file, "stopped")
+
+
+def _lines(file: Path, kind: str) -> list[tuple[str, datetime]]:
     if not file.exists():
         return []
     found = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             entry = json.loads(line)
-            found.append((str(entry["erased"]), datetime.fromisoformat(entry["at"])))
-        except (ValueError, KeyError, TypeError):
+            name = entry.get("erased") or entry["stopped"]
+            told = str(name), datetime.fromisoformat(entry["at"])
+            if kind in entry:
+                found.append(told)
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError(
                 f"{file}, line {number}, is no entry of the list of erasures; a line is "
                 '{"erased": "erased:…", "at": "2026-11-25T18:00:00+00:00"}'

@@ -7,15 +7,28 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from agent.erasing import scrub
 from memory import belongings, engines, erasures
+from memory.after_restore import Ledgers, Settled, join_ledgers
 from memory.catching_up import ReadBack, take_in
-from memory.consents import latest_consent, record_consent
+from memory.consents import latest_consent, opted_out, record_consent, stops_of
 from memory.erasing import OWNER, erase, let_go, stop
+from memory.erasing_group import remembered_of, without
+from memory.past import note
 from memory.persons import Person, find, handle_of
-from memory.tables import Bubble, Consent, DeadLetter, Event, Mailbox, Message
+from memory.sources import FactSource
+from memory.tables import (
+    Bubble,
+    Consent,
+    DeadLetter,
+    Event,
+    Mailbox,
+    Message,
+    MetadataEntry,
+    MetadataKind,
+)
 from memory.turns import LeaseLost, claim, take
 from phone.clock import utc
 from phone.types import Conversation
@@ -130,6 +143,67 @@ def test_a_member_of_a_group_is_erased_out_of_it_and_the_group_whole_by_its_id(d
     assert rows(database, Mailbox)[0].lease_owner is None
     database(lambda s: erase(s, person(database, "grp_1"), now=NOW))
     assert rows(database, Message) == rows(database, Mailbox) == []
+
+
+def test_what_a_group_remembers_of_a_member_goes_and_the_others_stay(database: Database):
+    database(lambda s: deliver(s, in_group("my cat is called Mimi")))
+    here = database(lambda s: deliver(s, in_group("I play the cello", from_handle=BEN))).mailbox_id
+    facts = {"Has a cat called Mimi": ANA, "Plays the cello": BEN}
+    state = {"v": 1, "rev": 3, "facts": list(facts), "summary": "Of cats and cellos."}
+
+    def remember(session: Session) -> None:
+        for ref, (fact, sender) in enumerate(facts.items(), start=1):
+            session.add(
+                FactSource(
+                    mailbox_id=here, fact=fact, sender=sender, ref=ref, turn_id="t",
+                    noted_at=utc(NOW),
+                )
+            )  # fmt: skip
+        mailbox = session.get_one(Mailbox, here)
+        mailbox.state = mailbox.state_seen = state
+        session.add(mailbox)
+        note(session, here, MetadataKind.READ, {"threedots": state}, now=NOW)
+
+    database(remember)
+    [told] = database(lambda s: remembered_of(s, person(database)))
+    assert told.facts == ("Has a cat called Mimi",)
+    there = without({"crm": 9, "threedots": state}, told.facts)
+    assert there is not None and there["crm"] == 9
+    assert (there["threedots"]["facts"], there["threedots"]["summary"]) == (["Plays the cello"], "")
+    assert without(there, told.facts) is None, "there is nothing left to take away"
+    database(lambda s: erase(s, person(database), now=NOW))
+    [mailbox] = rows(database, Mailbox)
+    assert mailbox.state["facts"] == mailbox.state_seen["facts"] == ["Plays the cello"]
+    assert mailbox.state["summary"] == "" and rows(database, MetadataEntry) == []
+    assert [source.fact for source in rows(database, FactSource)] == ["Plays the cello"]
+
+
+def test_a_stop_of_somebody_erased_survives_a_restore_of_a_copy_that_knows_neither(
+    tmp_path: Path, sqlite_file: Path
+):
+    file, copies = tmp_path / "list.jsonl", [tmp_path / "today.db", tmp_path / "yesterday.db"]
+    opened = [
+        engines.writer_engine(engines.database(f"sqlite:///{shutil.copy(sqlite_file, copy)}"))
+        for copy in copies
+    ]
+    today, yesterday = map(Database, opened)
+    today(lambda s: deliver(s, inbound("STOP")))
+    who = person(today)
+    stops = today(lambda s: stops_of(s, who.names))
+    subjects = today(lambda s: erasures.note(s, who.names, now=NOW))
+    erasures.append(file, subjects, stops=stops, now=NOW)
+    today(lambda s: erase(s, who, now=NOW))
+    assert ANA not in file.read_text()
+
+    beside = Ledgers(erasures=erasures.listed_in(file), stopped=erasures.stopped_in(file))
+    for _ in range(2):  # a restore that is begun anew
+        settled = Settled()
+        yesterday(lambda s, to=settled: join_ledgers(s, beside, to, now=NOW + 60))
+    assert len(rows(yesterday, Consent)) == 1
+    assert yesterday(lambda s: opted_out(s, ANA)) and not yesterday(lambda s: opted_out(s, BEN))
+    assert not yesterday(lambda s: deliver(s, inbound("hello?"))).is_due
+    for engine in opened:
+        engine.dispose()
 
 
 def test_the_list_of_erasures_is_read_as_it_was_written(tmp_path: Path, database: Database):

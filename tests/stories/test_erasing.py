@@ -247,3 +247,30 @@ def test_the_raw_webhooks_of_an_erased_person_are_empty_and_still_known(tmp_path
         assert events and all(event.body == b"" for event in events)
 
     run(story, script("hi"), folder=tmp_path, clock=HeldClock())
+
+
+def test_an_erased_member_leaves_the_groups_memory_here_and_at_agentphone(tmp_path: Path):
+    cat, cello = "Has a cat called Mimi 4711", "Plays the cello"
+    played = script(
+        call("remember", fact=cat), "noted", call("remember", fact=cello), "noted too", "Hi again."
+    )
+
+    async def story(house: House) -> None:
+        group = await house.group(ANA, BEN)
+        there = {"group_id": group["group_id"]}
+        await house.text("Threedots, my cat is called Mimi 4711", **there)
+        await house.settled(turns=1)
+        await house.text("Threedots, I play the cello", from_handle=BEN, **there)
+        await house.settled(turns=2)
+        assert "4711" in str(await house.metadata(group["conversation_id"]))
+        await erase(house, ANA, tmp_path)
+        kept = (await house.metadata(group["conversation_id"]))["threedots"]
+        assert kept["facts"] == [cello]
+        left = await everything(house)
+        assert "4711" not in left and ANA not in left and cello in left
+        await house.text("Threedots, hi", from_handle=BEN, **there)
+        await house.settled(turns=3)
+        assert "4711" not in played.context() and cello in played.context()
+        assert (await house.metadata(group["conversation_id"]))["threedots"]["facts"] == [cello]
+
+    run(story, played, folder=tmp_path)
