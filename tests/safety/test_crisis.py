@@ -67,6 +67,84 @@ de ich will sterben
 de Ich will nicht mehr leben
 de ich bringe mich um
 de ich habe Suizidgedanken
+es me quiero morir
+es ojalá me muriera
+es preferiría estar muerta
+es voy a suicidarme
+es pienso en el suicidio todo el tiempo
+es tengo pensamientos suicidas
+es quiero acabar con todo
+es ya no tengo ganas de vivir
+es no le veo sentido a la vida
+es mi vida ya no tiene sentido
+es todos estarían mejor sin mí
+es quiero cortarme otra vez, tengo ganas de hacerme daño
+es me corté las venas
+es me tomé todas las pastillas
+es voy a tirarme por la ventana
+es mi hermana quiere suicidarse
+es No puedo más. Quiero morir.
+fr j'aimerais mourir
+fr envie de mourir
+fr je voudrais être morte
+fr je vais me suicider ce soir
+fr j'ai des pensées suicidaires
+fr je pense au suicide
+fr je veux en finir
+fr j'ai envie d'en finir avec la vie
+fr je veux me foutre en l'air
+fr j'ai plus envie de vivre
+fr je veux plus vivre
+fr ma vie n'a plus de sens
+fr ils seraient mieux sans moi
+fr je me scarifie
+fr j'ai avalé tous les cachets
+fr je vais me jeter sous un train
+fr mon frère veut se tuer
+pt vontade de morrer
+pt queria estar morta
+pt estou pensando em me matar
+pt tenho pensamentos suicidas
+pt penso em suicídio
+pt quero acabar com tudo
+pt não aguento mais viver
+pt não vejo mais sentido na vida
+pt vocês ficariam melhor sem mim
+pt quero sumir pra sempre
+pt quero me cortar
+pt tomei todos os comprimidos
+pt vou me jogar da ponte
+pt meu irmão quer se matar
+it vorrei essere morta
+it mi uccido
+it voglio suicidarmi
+it ho pensieri suicidi
+it penso al suicidio
+it mi tolgo la vita
+it non ho più voglia di vivere
+it non ho nessun motivo per vivere
+it la mia vita non ha più senso
+it starebbero tutti meglio senza di me
+it mi taglio le vene
+it ho ingoiato tutte le pastiglie
+it voglio buttarmi dal ponte
+it mia sorella vuole uccidersi
+de ich möchte einfach nur noch sterben
+de Ich wünschte, ich wäre tot
+de am liebsten wäre ich tot
+de ich kann nicht mehr leben
+de ich werde mich umbringen
+de ich denke oft an Selbstmord
+de ich bin suizidal
+de ich will mir das Leben nehmen
+de ich tu mir was an
+de ich will mich ritzen
+de ich will vom Dach springen
+de ich habe alle Tabletten geschluckt
+de ich will meinem Leben ein Ende setzen
+de ich habe keine Lust mehr zu leben
+de ohne mich wären alle besser dran, ohne mich besser dran
+de mein Bruder will sich umbringen
 """
 
 FIGURES_OF_SPEECH = """
@@ -121,6 +199,45 @@ je veux mourir de rire
 morri de rir
 muoio dal ridere
 ich lach mich tot
+no quiero morir
+nunca pensé en suicidarme
+no voy a matarme por eso
+me voy a matar estudiando
+me muero por verte
+ojalá llueva
+voy a terminar con todo el trabajo hoy
+no quiero vivir en Madrid
+me corto el pelo mañana
+quiero cortarme el flequillo
+la película del escuadrón suicida
+estaré mejor sin mi coche
+je ne veux pas mourir
+j'ai pas envie de mourir
+je vais me tuer au travail
+je veux en finir avec ce dossier
+je ne veux plus vivre à Paris
+ils mangent mieux sans moi ce soir
+on va pendre la crémaillère
+não quero morrer
+não vou me matar
+quero morrer de vergonha
+vou me matar de estudar
+não quero mais viver com ele
+vou acabar com tudo o que tem na geladeira
+quero me cortar o cabelo
+non voglio morire
+mi ammazzo di lavoro
+voglio farla finita con questo trasloco
+non voglio più vivere a Roma
+mi taglio i capelli
+ich will nicht sterben
+meine Mutter wird mich umbringen
+die Hitze bringt mich um
+ich will sterben vor Lachen
+ich kann nicht mehr leben ohne Kaffee
+ich will nicht mehr da sein wenn er kommt
+ich will mich nicht umbringen
+Selbstmordkommando heißt der Film
 """
 
 
