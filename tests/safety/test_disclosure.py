@@ -62,6 +62,45 @@ de bist du ein Mensch?
 de Bist du ein echter Mensch
 de sind Sie ein Bot?
 de schreibe ich hier mit einer Maschine?
+es ¿Eres una persona?
+es eres humano o robot?
+es ¿eres una inteligencia artificial?
+es ¿de verdad eres una persona de carne y hueso? ¿eres una persona real?
+es esto es un bot?
+es me contesta una persona o una máquina?
+es ¿hay una persona de verdad ahí?
+es eres chatgpt
+es ¿es usted humano?
+fr tu es une personne ?
+fr tu es une vraie personne ou un robot ?
+fr t'es une IA ?
+fr c'est un bot ?
+fr je discute avec une IA ?
+fr êtes-vous vraiment humain ?
+fr il y a une vraie personne derrière ?
+fr vous êtes chatgpt
+pt você é uma pessoa de verdade?
+pt vc é um bot ou pessoa?
+pt és um robô?
+pt isso é um robô?
+pt tem uma pessoa de verdade aí?
+pt você é uma inteligência artificial?
+pt estou conversando com uma máquina?
+it sei una persona?
+it sei umano o un robot?
+it sei un'intelligenza artificiale?
+it sei un'IA?
+it sto scrivendo con un umano?
+it è un bot?
+it c'è una persona vera?
+de bist du ein echter Mensch oder ein Bot?
+de bist du echt?
+de bist du eine KI?
+de ist das hier ein Bot?
+de antwortet mir hier ein Mensch?
+de rede ich gerade mit einer KI?
+de du bist doch ein Bot
+de Mensch oder Maschine?
 """
 
 NOT_ASKED = """
@@ -87,6 +126,26 @@ es-tu libre demain
 sei libero?
 bist du da?
 hi
+eres una persona maravillosa
+eres de Madrid?
+es un robot de cocina que compré ayer, ¿lo conoces?
+hablé con una persona del banco
+quiero hablar con un abogado
+tu es une personne formidable
+t'es où ?
+c'est une machine à laver
+você é uma pessoa incrível
+você é de São Paulo?
+e uma pergunta
+sei una persona fantastica
+sei a casa?
+e una cosa
+questo è un regalo
+bist du echt der Meinung?
+bist du morgen da?
+sind Sie ein guter Koch?
+du bist ein Schatz
+ist das ein guter Film?
 """
 
 
