@@ -678,6 +678,10 @@ FAULTS: dict[int, Fault] = {
             "memory/test_copies.py",
             "what_was_put_back_is_not_served_until_it_was_restored",
             "opt_outs_since_the_backup_are_kept_from_the_old_file_and_from_agentphone",
+        )
+        + in_file(
+            "memory/test_erasing.py",
+            "a_stop_of_somebody_erased_survives_a_restore_of_a_copy_that_knows_neither",
         ),
     ),
     64: Fault(

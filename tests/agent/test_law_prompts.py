@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from agent.prompts import Prompts
-from agent.settings import HOME
+from agent.settings import HOME, Settings
 from safety.disclosure import QUESTIONS, admits, denies
 
 SHIPPED = HOME / "prompts"
@@ -52,6 +53,21 @@ def test_the_words_for_a_crisis_name_us_and_a_number_and_promise_nothing(prompt:
     assert any(char.isdigit() for char in said) or "findahelpline.com" in said
     assert len(said) <= 320
     assert not any(promise in said.lower() for promise in ("on its way", "is coming", "we called"))
+
+
+def test_a_child_is_told_by_whom_to_be_helped_and_nothing_else():
+    assert all(part in words("under_13") for part in ("Cleo", "AI", "under 13", "grown-up"))
+    assert len(words("under_13")) <= 320
+
+
+def test_the_reminder_says_that_an_ai_writes_and_speaks_of_a_break():
+    assert all(part in words("reminder") for part in ("Cleo", "AI", "not a person", "break"))
+
+
+def test_a_companion_that_does_not_mind_minors_starts_no_server():
+    with pytest.raises(ValidationError, match="THREEDOTS_PROFILE is companion"):
+        Settings(threedots_profile="companion", threedots_minors="off")
+    assert Settings().ears.ages and not Settings(threedots_minors="off").ears.ages
 
 
 def test_every_country_with_words_of_its_own_is_one_we_know():

@@ -54,7 +54,9 @@ def test_a_minor_is_not_texted_first_whatever_they_agreed_to():
             now=now,
         )  # fmt: skip
         await write(house, agree)
-        verdict = await house.read(partial(may_text_first, order=Order(ANA, "news"), now=now))
+        verdict = await house.read(
+            partial(may_text_first, order=Order(ANA, "news"), number="+14155550100", now=now)
+        )
         assert isinstance(verdict, Refused) and verdict.code == "minor"
 
     run(story, script("ok"))
