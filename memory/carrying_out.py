@@ -15,7 +15,8 @@ from memory.permission import why_silent
 from memory.tables import Mailbox, Message
 from phone.clock import utc
 from safety.approval import KIND
-from safety.quiet_hours import Refused, in_hours, zones_of
+from safety.quiet_hours import in_hours, zones_of
+from safety.verdicts import Refused
 
 STILL_TALKING = timedelta(hours=1)
 """How long after they last wrote they may be answered at any hour of theirs."""
