@@ -12,11 +12,12 @@ from pydantic_ai import BinaryContent, DeferredToolResults, ModelMessage, ModelR
 from pydantic_ai.messages import UserPromptPart
 
 from agent.approving import answers_told, take_answers
+from agent.context import context_of
 from agent.crisis_words import crisis_words
 from agent.deployment import Deployment
 from agent.disclosing import introduction_for, truth_for
 from agent.forgetting import authors, forget_who_asks, since, with_authors
-from agent.history import Past, burst, earlier, facts_of, past_of
+from agent.history import Past, burst, earlier, past_of
 from agent.models import takes_pictures
 from agent.prompts import PromptError
 from agent.verifying import proof_told
@@ -24,19 +25,18 @@ from memory.bubbles import LANDED
 from memory.confirming import is_news
 from memory.earlier import note_reply_targets, seed
 from memory.elsewhere import read_back
-from memory.lines import channel_name, excerpt, speaker
+from memory.lines import excerpt
 from memory.minors import minors_in
 from memory.recording import handles
 from memory.remembering import Memory, load, recall
-from memory.tables import Bubble, Mailbox, Message, Turn
+from memory.tables import Bubble, Mailbox, Message
 from memory.turns import Burst, Claim, join, wrote_again
-from phone.clock import utc
 from phone.errors import PhoneError
 from phone.types import Conversation
 from safety.approval import KIND
 from safety.campaign import is_registered
 from safety.disclosure import Introduction
-from safety.untrusted import data, mark_of, shown
+from safety.untrusted import mark_of
 from tools.content import Content
 from tools.floor import Floor
 from tools.hands import Hands
@@ -45,9 +45,6 @@ from tools.links import Links
 from tools.photos import see
 
 log = logging.getLogger(__name__)
-
-PEOPLE = 12
-"""Members of a group named to the model; a roster of thirty-two tells it nothing."""
 
 
 @dataclass(slots=True)
@@ -141,7 +138,7 @@ async def set_up(
     if mailbox.is_group and facts:
         facts = with_authors(facts, await authors(deployment, hands))
     context = UserPromptPart(
-        _context(deployment, hands, conversation, past, messages, facts=facts, news=news)
+        context_of(deployment, hands, conversation, past, messages, facts=facts, news=news)
     )
     request = ModelRequest(parts=[context, *asked])
     hands.given = request.parts[-1]
@@ -322,83 +319,3 @@ async def _photos(
 async def _see(deployment: Deployment, url: str) -> BinaryContent | str:
     can_see = deployment.vision and takes_pictures(deployment.model)
     return await see(deployment.phone, url, can_see=can_see)
-
-
-def _context(
-    deployment: Deployment,
-    hands: Hands,
-    conversation: Conversation | None,
-    past: Past,
-    messages: Sequence[Message],
-    *,
-    facts: Sequence[str],
-    news: Sequence[str],
-) -> str:
-    """What we tell the model ourselves; what is of others in it stands between marks."""
-    now, mark = utc(deployment.clock.now()), mark_of(hands.turn_id)
-    told = "; ".join(_news(past))
-    news = [*news, *([data(told, mark)] if told else [])]
-    summary = shown(hands.memory.summary)
-    return deployment.prompts.text(
-        "context",
-        name=deployment.name,
-        mark=mark,
-        now=now.strftime("%A %d %B %Y, %H:%M UTC"),
-        people=data(_people(hands.mailbox, conversation, messages), mark),
-        channel=channel_name(hands.channel),
-        facts=data(facts_of(facts), mark) if facts else "nothing yet",
-        summary=data(summary, mark) if summary else "nothing",
-        pictures=_shown(deployment) or "none",
-        news="; ".join(news) or "nothing new",
-    )
-
-
-def _people(
-    mailbox: Mailbox, conversation: Conversation | None, messages: Sequence[Message]
-) -> str:
-    if not mailbox.is_group:
-        name = next((m.sender_name for m in reversed(messages) if m.sender_name), None)
-        return speaker(name, mailbox.participant)
-    roster = conversation.participants if conversation else []
-    people = [speaker(person.name, person.identifier) for person in roster[:PEOPLE]]
-    more = [f"{len(roster) - PEOPLE} more"] if len(roster) > PEOPLE else []
-    group = speaker(mailbox.group_name, "a group") if mailbox.group_name else "a group"
-    return f"{group} of {', '.join([*people, *more]) or 'several people'}"
-
-
-def _shown(deployment: Deployment) -> str:
-    return "; ".join(f"{asset.handle}: {asset.shows}" for asset in deployment.offered())
-
-
-def _news(past: Past) -> list[str]:
-    """What no message tells of: bubbles of the last turn that did not, or may not have, arrived,
-    and whatever was learnt of any bubble since that turn ended."""
-    if not past.turns:
-        return []
-    fates = [(bubble, _fate(bubble, past.turns[-1])) for bubble in past.bubbles]
-    return [f"m{bubble.ref} “{excerpt(bubble.text)}” {fate}" for bubble, fate in fates if fate]
-
-
-def _fate(bubble: Bubble, last: Turn) -> str | None:
-    """What the model is told of a bubble in the turn after `last`; None when it knows."""
-    is_of_late = bubble.created_at >= last.started_at
-    if last.settled_at is not None and bubble.learnt_at is not None:
-        is_of_late = is_of_late or bubble.learnt_at > last.settled_at
-    if not is_of_late:
-        return None
-    if bubble.delivery == "failed" or bubble.code == "undelivered":
-        return f"was not delivered: {excerpt(bubble.reason or 'nobody knows why')}"
-    if bubble.resend_of is not None and bubble.state in LANDED:
-        return "was sent again by the operator"
-    if bubble.state in LANDED:
-        return _found_since(bubble, last)
-    if bubble.finished_at and bubble.state in ("rejected", "cancelled", "expired"):
-        return f"was not sent ({bubble.code})"
-    return "may not have arrived"
-
-
-def _found_since(bubble: Bubble, last: Turn) -> str | None:
-    """Whether the model was left in doubt of it."""
-    if bubble.learnt_at is None or last.settled_at is None:
-        return None
-    return "arrived after all" if bubble.learnt_at > last.settled_at else None

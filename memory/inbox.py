@@ -7,7 +7,6 @@ accept ─▶ known already?            ─▶ duplicate
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 from collections.abc import Collection
@@ -15,21 +14,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, bindparam, delete, exists, false, func, insert, or_, update
-from sqlalchemy import select as columns
+from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 
-from memory.consents import KEY, opted_out
+from memory.consents import opted_out
 from memory.in_line import of_a_tapback
-from memory.keepsakes import DeploymentKey
+from memory.known import Known, look_up
 from memory.listening import announce
 from memory.mailboxes import arrive, find_mailbox_of_tapback
-from memory.minors import DROPPED_CHILD, MinorFlag, call_for_child, hear_age
+from memory.minors import DROPPED_CHILD, call_for_child, hear_age
 from memory.obeying import call_a_person, has_a_later_word, obey
 from memory.tables import (
     Bubble,
     BubbleState,
-    Consent,
     DeadLetter,
     Event,
     EventKey,
@@ -97,7 +94,7 @@ def accept(
         outcome: Ends a message on arrival: it is kept, its consent words count, nobody answers it.
     """
     session.flush()  # the statements below go past the session
-    known = _look_up(session, inbound, keys)
+    known = look_up(session, inbound, keys)
     if known.is_duplicate:
         return _come_again(session, inbound, body=body, keys=keys, now=now)
     inbound = as_tapback(session, inbound)
@@ -158,76 +155,10 @@ def is_answer(target_text: str) -> bool:
     return re.search(r"[?\uff1f؟‽⁇⁈⁉][\W_]*$", target_text[-200:]) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database knows already of a webhook.
-
-    Attributes:
-        is_earlier_talk: The message was read back from AgentPhone before its webhook came: it was
-            shown to the model as history and never answered.
-        opted_out: Its sender told us to stop.
-        is_child: Its sender told us that they are under 13.
-    """
-
-    is_duplicate: bool
-    is_earlier_talk: bool
-    opted_out: bool
-    is_child: bool
-
-
-_HAS_HASHED = exists().where(col(DeploymentKey.name) == KEY)
-"""Whether anybody was ever erased: only then the ledger is also asked under their hash."""
-
-_IS_CHILD = exists().where(
-    col(MinorFlag.participant) == bindparam("participant"),
-    col(MinorFlag.is_child),
-    col(MinorFlag.cleared_at).is_(None),
-)
-_IS_THIS_MESSAGE = col(Message.message_id) == bindparam("message_id")
-_IS_EARLIER_TALK = and_(
-    col(Message.state) == MessageState.SETTLED.value, col(Message.turn_id).is_(None)
-)
-_LATEST_CONSENT = (
-    columns(col(Consent.opted_out))
-    .where(col(Consent.participant) == bindparam("participant"))
-    .order_by(col(Consent.id).desc())
-    .limit(1)
-    .scalar_subquery()
-)
-
 # Prepared once: to build a statement costs more than to run it, and intake runs these all the time.
 _INSERT_EVENT = insert(Event)
 _INSERT_KEY = insert(EventKey)
 _INSERT_MESSAGE = insert(Message)
-
-
-@functools.cache
-def _known(count: int) -> Select[bool, bool, bool, bool, bool]:
-    """The question for so many keys, which `IN` would have to write out anew each time."""
-    keys: list[Any] = [bindparam(f"key_{number}") for number in range(count)]
-    return columns(
-        or_(
-            exists().where(col(EventKey.key).in_(keys)),
-            exists().where(_IS_THIS_MESSAGE, ~_IS_EARLIER_TALK),
-        ),
-        exists().where(_IS_THIS_MESSAGE),
-        func.coalesce(_LATEST_CONSENT, false()),
-        _HAS_HASHED,
-        _IS_CHILD,
-    )
-
-
-def _look_up(session: Session, inbound: Inbound, keys: list[str]) -> _Known:
-    about = {
-        "message_id": inbound.message_id if isinstance(inbound, InboundMessage) else None,
-        "participant": None if isinstance(inbound, Ignored) else inbound.from_handle,
-    }
-    about |= {f"key_{number}": key for number, key in enumerate(keys)}
-    known = session.connection().execute(_known(len(keys)), about).one()
-    is_out = known[2]
-    if known[3] and about["participant"] is not None:
-        is_out = opted_out(session, about["participant"])
-    return _Known(known[0], known[1], is_out, known[4])
 
 
 def _come_again(
@@ -268,7 +199,7 @@ def _why_ignored(inbound: Inbound, own_numbers: Collection[str]) -> str | None:
 def _put_text(
     session: Session,
     inbound: InboundMessage,
-    known: _Known,
+    known: Known,
     *,
     event_id: int | None,
     ears: Ears,
@@ -321,7 +252,7 @@ def _put_tapback(
     session: Session,
     inbound: InboundReaction,
     mailbox: Mailbox,
-    known: _Known,
+    known: Known,
     *,
     event_id: int | None,
     now: float,

@@ -59,7 +59,7 @@ def flag_minor(
 
 @commands.command("clear")
 def clear_flag(handle: Handle) -> None:
-    """Take a mistaken flag away: the agent texts with them as with anybody
+    """Take a mistaken flag away
 
     Only do so when you know their age. What they write from now on is answered.
     """
