@@ -19,7 +19,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -446,8 +445,8 @@ class House:
 
     async def pass_time_until_settled(self, *, turns: int, at_most: float) -> None:
         """Move the held clock on until so many turns are settled, for so many seconds at most."""
-        for _ in range(ceil(at_most / 5.0)):
-            await self.pass_time(5.0)
+        for _ in range(round(at_most / 2.5)):
+            await self.pass_time(2.5)
             done, due = await self.read(_settled)
             if len(done) >= turns and not due:
                 return

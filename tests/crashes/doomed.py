@@ -104,8 +104,8 @@ def serve(port: int, point: str | None) -> None:
 class DoomedStore(Store):
     """Dies before a piece of work is given to the writer, or when its commit has returned."""
 
-    def __init__(self, doom: Doom, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, doom: Doom, url: str, **more: Any) -> None:
+        super().__init__(url, **more)
         self._doom = doom
 
     async def write(self, work: Any) -> Any:

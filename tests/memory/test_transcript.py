@@ -385,15 +385,22 @@ BEFORE_RECORDS = {
 """The tables of that version."""
 
 
+SINCE = [
+    *(("turn", "session"), ("turn", "notes"), ("turn", "reserved_micros")),
+    *(("event", "duplicates"), ("mailbox", "claim_at")),
+]
+"""What older tables have got since."""
+
+
 def back_to_0004(connection: Connection) -> None:
     """The database as the version before left it."""
     cascade = "CASCADE" if connection.dialect.name == "postgresql" else ""
     for table in inspect(connection).get_table_names():
         if table not in BEFORE_RECORDS:
             connection.execute(text(f"DROP TABLE {table} {cascade}"))
-    for column in ("session", "notes"):
-        connection.execute(text(f"ALTER TABLE turn DROP COLUMN {column}"))
-    connection.execute(text("ALTER TABLE event DROP COLUMN duplicates"))
+    connection.execute(text("DROP INDEX next_in_line"))
+    for table, column in SINCE:
+        connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
     connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
 
 
