@@ -38,7 +38,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 $(TESTED): requirements-dev.lock $(READY)
-	@$(PIP) --require-hashes --only-binary :all: -r requirements-dev.lock
+	@$(PIP) --require-hashes --only-binary :all: --no-compile -r requirements-dev.lock
 	@touch $@
 
 check: dev            ## Types and style, as the suite also checks them.

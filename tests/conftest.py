@@ -40,7 +40,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="Fail when any test was skipped.")
-    parser.addoption("--histories", default=300, help="Histories to simulate (300).")
+    parser.addoption("--histories", default=200, help="Histories to simulate (200).")
     parser.addoption("--first-seed", default=0, help="Seed of the first of them (0).")
 
 
